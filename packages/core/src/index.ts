@@ -1,1 +1,40 @@
-export {};
+export type { Static } from '@sinclair/typebox';
+export {
+  type Column,
+  type ColumnType,
+  ColumnTypeSchema,
+  formatColumnType,
+  type ListType,
+  type MapType,
+  parsePrimitive,
+  type PrimitiveType,
+  type StructField,
+  type StructType,
+} from './column-type.ts';
+export {
+  defineDestination,
+  type DestinationDefinition,
+  type DestinationWriter,
+  type WriteRequest,
+} from './destination.ts';
+export { ERROR_CODES, type ErrorCode } from './error-codes.ts';
+export { asConnectorError, ConnectorError } from './errors.ts';
+export {
+  type SelectedStream,
+  type Selection,
+  SelectionSchema,
+  type Stream,
+  streamId,
+  type WriteMode,
+} from './protocol/catalog.ts';
+export {
+  type BatchMessage,
+  type DestinationMessage,
+  type Message,
+  MESSAGES,
+  type Problem,
+  PROTOCOL,
+  type SourceMessage,
+} from './protocol/messages.ts';
+export type { Log, RunContext } from './run-context.ts';
+export { defineSource, type ReadRequest, type SourceDefinition } from './source.ts';

@@ -1,1 +1,1 @@
-export {};
+export type { ChunkPlan, Database, EncodedBatch, HeldSnapshot, ReadChunkRequest } from './database.ts';

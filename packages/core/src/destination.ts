@@ -1,0 +1,47 @@
+import type { Static, TSchema } from '@sinclair/typebox';
+import type { SelectedStream, WriteMode } from './protocol/catalog.ts';
+import type { DestinationMessage, Message, Problem } from './protocol/messages.ts';
+import type { RunContext } from './run-context.ts';
+
+/** What `write` is asked to do. */
+export type WriteRequest<Config> = {
+  config: Config;
+  pipeline: string;
+  streams: SelectedStream[];
+  /** Upper bound for the bytes of rows held in this process. */
+  memoryBytes: number;
+  /** Print the durable states and end: nothing is read from stdin. */
+  printState: boolean;
+};
+
+/**
+ * An open destination. The runtime first sends `states()` to stdout, then hands over each message in order, awaiting each call
+ * (that is the back-pressure), and last `finish`: `complete` only if the run's own COMPLETE came; else rows after the last STATE are discarded.
+ */
+export interface DestinationWriter extends AsyncDisposable {
+  states(): Promise<Message<'STATE'>[]>;
+  write(message: DestinationMessage): Promise<void>;
+  finish(outcome: 'complete' | 'broken'): Promise<void>;
+}
+
+/** A destination connector. `durable` is called with a state when, and only when, all that it covers is durable. */
+export type DestinationDefinition<Config extends TSchema = TSchema> = {
+  kind: 'destination';
+  name: string;
+  version: string;
+  config: Config;
+  formats: ('arrow' | 'jsonl')[];
+  writeModes: WriteMode[];
+  check(config: Static<Config>, context: RunContext): Promise<Problem[]>;
+  open(
+    request: WriteRequest<Static<Config>>,
+    context: RunContext & { durable(state: Message<'STATE'>): void },
+  ): Promise<DestinationWriter>;
+};
+
+/** Declares a destination; `run(definition)` makes a command of it. */
+export function defineDestination<Config extends TSchema>(
+  definition: Omit<DestinationDefinition<Config>, 'kind'>,
+): DestinationDefinition<Config> {
+  return { kind: 'destination', ...definition };
+}

@@ -1,0 +1,64 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { ColumnSchema } from '../column-type.ts';
+
+/** What a stream is in its database. */
+export const StreamKindSchema = Type.Union([
+  Type.Literal('table'),
+  Type.Literal('partitioned table'),
+  Type.Literal('view'),
+  Type.Literal('materialized view'),
+  Type.Literal('foreign table'),
+  Type.Literal('collection'),
+  Type.Literal('file'),
+]);
+
+/** A stream as `discover` finds it. `stream` is its id: unique within the source, stable between runs (see `streamId`). */
+export const StreamSchema = Type.Object({
+  stream: Type.String(),
+  namespace: Type.Optional(Type.String()),
+  name: Type.String(),
+  kind: Type.Optional(StreamKindSchema),
+  columns: Type.Array(ColumnSchema),
+  primaryKey: Type.Array(Type.String()),
+  cursorCandidates: Type.Array(Type.String()),
+  syncModes: Type.Array(Type.Union([Type.Literal('full'), Type.Literal('incremental'), Type.Literal('changes')])),
+  estimatedRows: Type.Optional(Type.Number()),
+  estimatedBytes: Type.Optional(Type.Number()),
+  doc: Type.Optional(Type.String()),
+});
+export type Stream = Static<typeof StreamSchema>;
+
+/** How rows reach the table: added to it, or replacing all of it in one commit when the stream is complete. */
+export const WriteModeSchema = Type.Union([Type.Literal('append'), Type.Literal('overwrite')]);
+export type WriteMode = Static<typeof WriteModeSchema>;
+
+/** A stream chosen by the pipeline: its selected columns (all that `read` may send), and where it goes. */
+export const SelectedStreamSchema = Type.Object({
+  stream: Type.String(),
+  namespace: Type.Optional(Type.String()),
+  name: Type.String(),
+  columns: Type.Array(ColumnSchema),
+  primaryKey: Type.Array(Type.String()),
+  estimatedRows: Type.Optional(Type.Number()),
+  estimatedBytes: Type.Optional(Type.Number()),
+  writeMode: WriteModeSchema,
+  target: Type.Object({ namespace: Type.Array(Type.String()), name: Type.String() }),
+  adopt: Type.Optional(Type.Boolean()),
+});
+export type SelectedStream = Static<typeof SelectedStreamSchema>;
+
+/** The file given to `read` and `write` as `--streams`: the pipeline's id and its streams. */
+export const SelectionSchema = Type.Object({
+  pipeline: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }),
+  streams: Type.Array(SelectedStreamSchema),
+});
+export type Selection = Static<typeof SelectionSchema>;
+
+/** A stream's id from its namespace and name; parts that hold dots, quotes or spaces are quoted, so that ids never collide. */
+export function streamId(namespace: string | undefined, name: string): string {
+  return namespace === undefined ? quotePart(name) : `${quotePart(namespace)}.${quotePart(name)}`;
+}
+
+function quotePart(part: string): string {
+  return /^[^\s."]+$/u.test(part) ? part : `"${part.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,130 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { ColumnSchema } from '../column-type.ts';
+import { StreamSchema, WriteModeSchema } from './catalog.ts';
+
+/** The protocol versions this package speaks. */
+export const PROTOCOL = { min: 1, max: 1 } as const;
+
+const Count = Type.Integer({ minimum: 0 });
+const Format = Type.Union([Type.Literal('arrow'), Type.Literal('jsonl')]);
+const Json = Type.Unsafe<unknown>({});
+
+/** A fault that `check` found, with what to do about it. `fix` may be a statement to paste. */
+export const ProblemSchema = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  fix: Type.String(),
+  stream: Type.Optional(Type.String()),
+});
+export type Problem = Static<typeof ProblemSchema>;
+
+const message = <Name extends string, Fields extends Record<string, TSchema>>(type: Name, fields: Fields) =>
+  Type.Object({ type: Type.Literal(type), ...fields });
+
+const Stream = Type.String();
+const Chunk = Type.String();
+const Attempt = Type.Integer({ minimum: 1 });
+
+/** Every message of protocol version 1, by type. docs/protocol.md explains each; protocol.v1.json guards the wire. */
+export const MESSAGES = {
+  SPEC: message('SPEC', {
+    name: Type.String(),
+    kind: Type.Union([Type.Literal('source'), Type.Literal('destination')]),
+    version: Type.String(),
+    protocol: Type.Object({ min: Type.Integer(), max: Type.Integer() }),
+    config: Type.Unsafe<Record<string, unknown>>(Type.Object({})),
+    capabilities: Type.Object({
+      formats: Type.Array(Format),
+      syncModes: Type.Optional(Type.Array(Type.String())),
+      writeModes: Type.Optional(Type.Array(WriteModeSchema)),
+    }),
+  }),
+  CONNECTION_STATUS: message('CONNECTION_STATUS', { ok: Type.Boolean(), problems: Type.Array(ProblemSchema) }),
+  CATALOG: message('CATALOG', { streams: Type.Array(StreamSchema) }),
+  SCHEMA: message('SCHEMA', {
+    stream: Stream,
+    version: Type.Integer({ minimum: 1 }),
+    columns: Type.Array(ColumnSchema),
+    primaryKey: Type.Array(Type.String()),
+  }),
+  BACKFILL: message('BACKFILL', {
+    stream: Stream,
+    generation: Type.Integer({ minimum: 1 }),
+    replace: Type.Boolean(),
+  }),
+  RECORD: message('RECORD', {
+    stream: Stream,
+    data: Type.Record(Type.String(), Json),
+    chunk: Type.Optional(Chunk),
+    attempt: Type.Optional(Attempt),
+  }),
+  BATCH: message('BATCH', {
+    stream: Stream,
+    kind: Type.Union([Type.Literal('backfill'), Type.Literal('changes')]),
+    chunk: Type.Optional(Chunk),
+    attempt: Type.Optional(Attempt),
+    schema: Type.Integer({ minimum: 1 }),
+    rows: Count,
+    bytes: Count,
+  }),
+  CHUNK: message('CHUNK', {
+    stream: Stream,
+    chunk: Chunk,
+    attempt: Attempt,
+    event: Type.Union([Type.Literal('begin'), Type.Literal('done'), Type.Literal('discard')]),
+    rows: Type.Optional(Count),
+    rejected: Type.Optional(Type.Record(Type.String(), Count)),
+  }),
+  STATUS: message('STATUS', {
+    stream: Type.Optional(Stream),
+    status: Type.Union([
+      Type.Literal('STARTED'),
+      Type.Literal('RUNNING'),
+      Type.Literal('COMPLETE'),
+      Type.Literal('INCOMPLETE'),
+    ]),
+    reason: Type.Optional(Type.String()),
+  }),
+  STATE: message('STATE', {
+    stream: Type.Optional(Stream),
+    state: Json,
+    resumed: Type.Optional(Type.Boolean()),
+    rows: Type.Optional(Count),
+    position: Type.Optional(Type.String()),
+  }),
+  ACK: message('ACK', { stream: Type.Optional(Stream), state: Json }),
+  LOG: message('LOG', {
+    level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')]),
+    message: Type.String(),
+    at: Type.String(),
+    fields: Type.Optional(Type.Record(Type.String(), Json)),
+  }),
+  PROGRESS: message('PROGRESS', {
+    stream: Stream,
+    rows: Count,
+    bytes: Count,
+    phase: Type.Optional(Type.String()),
+    rejected: Type.Optional(Type.Record(Type.String(), Count)),
+    committedRows: Type.Optional(Count),
+  }),
+  ERROR: message('ERROR', {
+    code: Type.String(),
+    message: Type.String(),
+    help: Type.String(),
+    retryable: Type.Boolean(),
+    stream: Type.Optional(Stream),
+  }),
+} as const;
+
+type MessageType = keyof typeof MESSAGES;
+/** One message of the given type(s), as parsed from its JSON line. */
+export type Message<Name extends MessageType = MessageType> = { [N in Name]: Static<(typeof MESSAGES)[N]> }[Name];
+
+/** BATCH together with the Arrow IPC stream that follows its line: `body` holds its pieces, `bytes` in all. */
+export type BatchMessage = Omit<Message<'BATCH'>, 'bytes'> & { body: Uint8Array[] };
+
+/** What a source's `read` may yield. The runtime adds the first STATE, STATUS and missing SCHEMA messages of each stream. */
+export type SourceMessage = Message<'SCHEMA' | 'BACKFILL' | 'RECORD' | 'CHUNK' | 'STATUS' | 'STATE'> | BatchMessage;
+
+/** What reaches a destination's `write`. RECORDs have been gathered into batches when it takes `arrow`. */
+export type DestinationMessage = SourceMessage;

@@ -1,0 +1,11 @@
+import type { Message } from './protocol/messages.ts';
+
+/** Writes a levelled log line for the operator; `fields` hold values (never a row value or a secret). */
+export type Log = (level: Message<'LOG'>['level'], message: string, fields?: Record<string, unknown>) => void;
+
+/** What every verb gets besides its request. `signal` aborts on SIGTERM, SIGINT or a closed pipe: stop soon, resumably. */
+export type RunContext = {
+  log: Log;
+  progress(progress: Omit<Message<'PROGRESS'>, 'type'>): void;
+  signal: AbortSignal;
+};

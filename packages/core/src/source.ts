@@ -1,0 +1,37 @@
+import type { Static, TSchema } from '@sinclair/typebox';
+import type { SelectedStream, Stream } from './protocol/catalog.ts';
+import type { Message, Problem, SourceMessage } from './protocol/messages.ts';
+import type { RunContext } from './run-context.ts';
+
+/** What `read` is asked to do. `states` holds, per stream id, the state to resume from; `undefined` in it means from the start. */
+export type ReadRequest<Config, State> = {
+  config: Config;
+  pipeline: string;
+  streams: SelectedStream[];
+  states: ReadonlyMap<string, State>;
+  sharedState: unknown;
+  /** The last durable states, as they become durable. Ends when stdin does. */
+  acknowledgements: AsyncIterable<Message<'ACK'>>;
+  /** Upper bound for the bytes of rows in flight in this process. */
+  memoryBytes: number;
+};
+
+/** A source connector. `check` returns all problems at once; `read` yields messages and may end early by throwing a ConnectorError. */
+export type SourceDefinition<Config extends TSchema = TSchema, State extends TSchema = TSchema> = {
+  kind: 'source';
+  name: string;
+  version: string;
+  config: Config;
+  state?: State;
+  syncModes: Stream['syncModes'];
+  check(config: Static<Config>, context: RunContext): Promise<Problem[]>;
+  discover(config: Static<Config>, context: RunContext): Promise<Stream[]>;
+  read(request: ReadRequest<Static<Config>, Static<State>>, context: RunContext): AsyncIterable<SourceMessage>;
+};
+
+/** Declares a source; `run(definition)` makes a command of it. */
+export function defineSource<Config extends TSchema, State extends TSchema>(
+  definition: Omit<SourceDefinition<Config, State>, 'kind'>,
+): SourceDefinition<Config, State> {
+  return { kind: 'source', ...definition };
+}
