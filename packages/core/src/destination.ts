@@ -35,7 +35,11 @@ export type DestinationDefinition<Config extends TSchema = TSchema> = {
   check(config: Static<Config>, context: RunContext): Promise<Problem[]>;
   open(
     request: WriteRequest<Static<Config>>,
-    context: RunContext & { durable(state: Message<'STATE'>): void },
+    context: RunContext & {
+      durable(state: Message<'STATE'>): void;
+      /** Ends the run with an error that came up outside of any call (a timer's commit). */
+      fail(error: unknown): void;
+    },
   ): Promise<DestinationWriter>;
 };
 

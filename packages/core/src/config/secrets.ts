@@ -1,0 +1,37 @@
+import type { TSchema } from '@sinclair/typebox';
+
+/** Shorter values cannot be told from ordinary text, so replacing them would only garble messages. */
+const MIN_SECRET_LENGTH = 4;
+
+/** The values of a config's secret options (`secret: true` in the schema), at any depth. */
+export function findSecrets(schema: TSchema, config: unknown): string[] {
+  if (typeof config === 'string') return schema['secret'] === true ? [config] : [];
+  if (typeof config !== 'object' || config === null) return [];
+  const branches: TSchema[] = [...(schema['anyOf'] ?? []), ...(schema['allOf'] ?? [])];
+  const own = Object.entries(config).flatMap(([key, value]) => {
+    const property: TSchema | undefined = schema['properties']?.[key];
+    return property ? findSecrets(property, value) : [];
+  });
+  return [...own, ...branches.flatMap((branch) => findSecrets(branch, config))];
+}
+
+/** A function that replaces every known secret in a text by `***`; `add` makes more values known. */
+export function createRedactor(): { redact(text: string): string; add(values: Iterable<string>): void } {
+  const secrets = new Set<string>();
+  return {
+    add(values) {
+      for (const value of values) {
+        if (value.length < MIN_SECRET_LENGTH) continue;
+        secrets.add(value);
+        // Lines are JSON: a secret with quotes or backslashes appears there in its escaped form.
+        secrets.add(JSON.stringify(value).slice(1, -1));
+        secrets.add(encodeURIComponent(value));
+      }
+    },
+    redact(text) {
+      let clean = text;
+      for (const secret of secrets) clean = clean.replaceAll(secret, '***');
+      return clean;
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util';
+import { ConnectorError } from '../errors.ts';
+
+const VERBS = { source: ['spec', 'check', 'discover', 'read'], destination: ['spec', 'check', 'write'] } as const;
+export type Verb = 'spec' | 'check' | 'discover' | 'read' | 'write';
+
+/** Bytes of rows a process may hold when the command does not say. */
+const DEFAULT_MEMORY_MB = 256;
+
+/** A connector's command line: `<verb> --config FILE [--streams FILE] [--state FILE] [--format arrow|jsonl] [--memory MB] [--print-state]`. */
+export type Arguments = {
+  verb: Verb;
+  config: string | undefined;
+  streams: string | undefined;
+  state: string | undefined;
+  format: 'arrow' | 'jsonl';
+  memoryBytes: number;
+  printState: boolean;
+};
+
+/** Parses a connector's command line for its kind; `arguments_invalid` says what is wrong with it. */
+export function parseArguments(kind: keyof typeof VERBS, argv: string[]): Arguments {
+  const { values, positionals } = parse(argv);
+  const verb = VERBS[kind].find((name) => name === positionals[0]);
+  if (!verb || positionals.length !== 1) {
+    throw new ConnectorError('arguments_invalid', `A ${kind} takes one of the verbs ${VERBS[kind].join(', ')}.`);
+  }
+  const format = values.format ?? 'arrow';
+  if (format !== 'arrow' && format !== 'jsonl') {
+    throw new ConnectorError('arguments_invalid', `--format is arrow or jsonl, not "${format}".`);
+  }
+  const memoryMB = Number(values.memory ?? DEFAULT_MEMORY_MB);
+  if (!(memoryMB >= 1)) throw new ConnectorError('arguments_invalid', '--memory is a number of megabytes.');
+  if (verb !== 'spec' && values.config === undefined) throw missing(verb, '--config');
+  if ((verb === 'read' || verb === 'write') && values.streams === undefined) throw missing(verb, '--streams');
+  return {
+    verb,
+    config: values.config,
+    streams: values.streams,
+    state: values.state,
+    format,
+    memoryBytes: memoryMB * 1024 * 1024,
+    printState: values['print-state'] ?? false,
+  };
+}
+
+function parse(argv: string[]) {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: {
+        config: text,
+        streams: text,
+        state: text,
+        format: text,
+        memory: text,
+        'print-state': { type: 'boolean' },
+      },
+    });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new ConnectorError('arguments_invalid', message, { cause });
+  }
+}
+
+const missing = (verb: Verb, option: string) =>
+  new ConnectorError('arguments_invalid', `The verb ${verb} needs ${option} FILE.`);

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import type { TSchema } from '@sinclair/typebox';
+import { resolveReferences } from '../config/references.ts';
+import { findSecrets } from '../config/secrets.ts';
+import { validateConfig } from '../config/validate.ts';
+import { ConnectorError } from '../errors.ts';
+import { type Selection, SelectionSchema } from '../protocol/catalog.ts';
+import type { Log } from '../run-context.ts';
+
+/** Reads, resolves and checks a connector's config file; its secrets are handed to `hide` before anything else can be said about it. */
+export function loadConfig(file: string, schema: TSchema, tools: { hide(values: string[]): void; log: Log }): unknown {
+  const { config: resolved, values } = resolveReferences(readJson(file, 'The config file'));
+  tools.hide([...values, ...findSecrets(schema, resolved)]);
+  const { config, warnings } = validateConfig(schema, resolved, 'The config is not valid');
+  for (const option of warnings) tools.log('warn', 'unknown option ignored', { option });
+  return config;
+}
+
+/** Reads and checks the file of selected streams. */
+export function loadSelection(file: string): Selection {
+  return validateConfig(SelectionSchema, readJson(file, 'The streams file'), 'The streams file is not valid').config;
+}
+
+/** The states to resume from: per stream id, and the shared one. */
+export type States = { streams: Map<string, unknown>; shared: unknown };
+
+/** Reads the state file of `read`: `{ "streams": { id: state }, "shared": … }`. */
+export function loadStates(file: string | undefined): States {
+  if (file === undefined) return { streams: new Map(), shared: undefined };
+  const value = readJson(file, 'The state file');
+  if (typeof value !== 'object' || value === null) {
+    throw new ConnectorError('arguments_invalid', `The state file ${file} does not hold a JSON object.`);
+  }
+  const streams = 'streams' in value && typeof value.streams === 'object' ? value.streams : {};
+  return { streams: new Map(Object.entries(streams ?? {})), shared: 'shared' in value ? value.shared : undefined };
+}
+
+function readJson(file: string, what: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ConnectorError('arguments_invalid', `${what} ${file} cannot be read.`, { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, which may hold a secret.
+    throw new ConnectorError('arguments_invalid', `${what} ${file} is not JSON.`);
+  }
+}

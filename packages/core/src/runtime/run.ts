@@ -1,0 +1,85 @@
+import { createRedactor } from '../config/secrets.ts';
+import type { DestinationDefinition } from '../destination.ts';
+import { ERROR_CODES } from '../error-codes.ts';
+import { asConnectorError, ConnectorError } from '../errors.ts';
+import { type Message, PROTOCOL } from '../protocol/messages.ts';
+import { WireWriter } from '../protocol/wire-writer.ts';
+import type { RunContext } from '../run-context.ts';
+import type { SourceDefinition } from '../source.ts';
+import { type Arguments, parseArguments } from './arguments.ts';
+import { createOperatorLog } from './operator-log.ts';
+import { guardStdout } from './stdout-guard.ts';
+import { watchStopSignals } from './stop-signals.ts';
+
+type Definition = SourceDefinition | DestinationDefinition;
+
+/** Makes a command of a connector: runs the verb of the command line and ends the process with the exit code of docs/errors.md. */
+export async function run(definition: Definition, argv: string[] = process.argv.slice(2)): Promise<never> {
+  if (argv.includes('--version')) {
+    process.stdout.write(`${definition.version}\n`);
+    process.exit(0);
+  }
+  const redactor = createRedactor();
+  const operator = createOperatorLog(redactor.redact);
+  const { signal } = watchStopSignals();
+  guardStdout(operator.log);
+  const out = new WireWriter(1);
+  try {
+    await runVerb(
+      { definition, args: parseArguments(definition.kind, argv), out, hide: redactor.add },
+      { ...operator, signal },
+    );
+    await out.flush();
+    process.exit(0);
+  } catch (thrown) {
+    const error = isClosedPipe(thrown) ? readerGone(thrown) : asConnectorError(thrown);
+    operator.error(error);
+    if (error.code === 'internal_error' && thrown instanceof Error) {
+      operator.log('debug', 'where the bug was noticed', { stack: thrown.stack });
+    }
+    process.exit(ERROR_CODES[error.code].exit);
+  }
+}
+
+type VerbRun = { definition: Definition; args: Arguments; out: WireWriter; hide(values: string[]): void };
+
+async function runVerb(run: VerbRun, context: RunContext): Promise<void> {
+  const { definition, args, out } = run;
+  if (args.verb === 'spec') return out.write(specOf(definition));
+  const files = await import('./input-files.ts');
+  const config = files.loadConfig(args.config ?? '', definition.config, { hide: run.hide, log: context.log });
+  if (args.verb === 'check') {
+    const problems = await definition.check(config, context);
+    return out.write({ type: 'CONNECTION_STATUS', ok: problems.length === 0, problems });
+  }
+  if (definition.kind === 'source' && args.verb === 'discover') {
+    return out.write({ type: 'CATALOG', streams: await definition.discover(config, context) });
+  }
+  const selection = files.loadSelection(args.streams ?? '');
+  if (definition.kind === 'source') {
+    const { runRead } = await import('./read-verb.ts');
+    return runRead({ definition, config, selection, states: files.loadStates(args.state), args, out }, context);
+  }
+  const { runWrite } = await import('./write-verb.ts');
+  return runWrite({ definition, config, selection, args, out }, context);
+}
+
+/** The SPEC message of a connector. */
+export function specOf(definition: Definition): Message<'SPEC'> {
+  const { kind, name, version } = definition;
+  const capabilities =
+    definition.kind === 'source'
+      ? { formats: ['arrow' as const, 'jsonl' as const], syncModes: definition.syncModes }
+      : { formats: definition.formats, writeModes: definition.writeModes };
+  return { type: 'SPEC', name, kind, version, protocol: PROTOCOL, config: definition.config, capabilities };
+}
+
+const isClosedPipe = (error: unknown) =>
+  error instanceof Error &&
+  'code' in error &&
+  (error.code === 'EPIPE' || error.code === 'ECONNRESET') &&
+  'syscall' in error &&
+  error.syscall === 'writev';
+
+const readerGone = (cause: unknown) =>
+  new ConnectorError('run_broken', 'The program that reads this output has ended.', { cause });
