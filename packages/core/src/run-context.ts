@@ -1,3 +1,4 @@
+import type { ConnectorError } from './errors.ts';
 import type { Message } from './protocol/messages.ts';
 
 /** Writes a levelled log line for the operator; `fields` hold values (never a row value or a secret). */
@@ -7,5 +8,7 @@ export type Log = (level: Message<'LOG'>['level'], message: string, fields?: Rec
 export type RunContext = {
   log: Log;
   progress(progress: Omit<Message<'PROGRESS'>, 'type'>): void;
+  /** Prints an ERROR line for a fault that the run survives (one stream failed, others go on). */
+  report(error: ConnectorError): void;
   signal: AbortSignal;
 };

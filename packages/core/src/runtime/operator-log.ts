@@ -7,7 +7,7 @@ import type { Log } from '../run-context.ts';
 export type OperatorLog = {
   log: Log;
   progress(progress: Omit<Message<'PROGRESS'>, 'type'>): void;
-  error(error: ConnectorError): void;
+  report(error: ConnectorError): void;
 };
 
 export function createOperatorLog(redact: (text: string) => string): OperatorLog {
@@ -16,7 +16,7 @@ export function createOperatorLog(redact: (text: string) => string): OperatorLog
     log: (level, message, fields) =>
       send({ type: 'LOG', level, message, at: new Date().toISOString(), ...(fields && { fields }) }),
     progress: (progress) => send({ type: 'PROGRESS', ...progress }),
-    error: (error) =>
+    report: (error) =>
       send({
         type: 'ERROR',
         code: error.code,

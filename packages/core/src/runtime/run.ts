@@ -33,7 +33,7 @@ export async function run(definition: Definition, argv: string[] = process.argv.
     process.exit(0);
   } catch (thrown) {
     const error = isClosedPipe(thrown) ? readerGone(thrown) : asConnectorError(thrown);
-    operator.error(error);
+    operator.report(error);
     if (error.code === 'internal_error' && thrown instanceof Error) {
       operator.log('debug', 'where the bug was noticed', { stack: thrown.stack });
     }

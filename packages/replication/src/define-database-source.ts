@@ -1,0 +1,47 @@
+import { defineSource, type RunContext, type SourceDefinition, type Static, type Stream } from '@fjord/core';
+import type { TObject } from '@sinclair/typebox';
+import { runBackfill } from './backfill.ts';
+import type { Database } from './database.ts';
+import { type ReplicationOptions, withReplicationOptions } from './options.ts';
+import { StreamStateSchema } from './stream-state.ts';
+
+/** What a database connector declares. `module` is its own `import.meta.url`: worker threads import it and call `open` there. */
+export type DatabaseSourceDeclaration<Config extends TObject> = {
+  name: string;
+  version: string;
+  module: string;
+  config: Config;
+  open(config: Static<Config> & ReplicationOptions, context: RunContext): Promise<Database>;
+};
+
+/** A source whose chunks are planned, read in parallel, retried and resumed by this package. Must be the default export of `module`. */
+export type DatabaseSource = SourceDefinition & {
+  open(config: unknown, context: RunContext): Promise<Database>;
+};
+
+/** Makes a source of a database: the connector opens it, everything that databases share is done here. */
+export function defineDatabaseSource<Config extends TObject>(
+  declaration: DatabaseSourceDeclaration<Config>,
+): DatabaseSource {
+  type Options = Static<Config> & ReplicationOptions;
+  // The runtime has checked the config against the same schema before any of these is called.
+  const open = (config: unknown, context: RunContext) => declaration.open(config as Options, context);
+  const source = defineSource({
+    name: declaration.name,
+    version: declaration.version,
+    config: withReplicationOptions(declaration.config),
+    state: StreamStateSchema,
+    syncModes: ['full'],
+    check: (config, context) => withDatabase(open(config, context), (database) => database.findProblems()),
+    discover: (config, context): Promise<Stream[]> =>
+      withDatabase(open(config, context), (database) => database.discover()),
+    read: (request, context) =>
+      runBackfill({ ...request, options: request.config as Options, module: declaration.module, open }, context),
+  });
+  return { ...source, open };
+}
+
+async function withDatabase<Result>(opening: Promise<Database>, use: (database: Database) => Promise<Result>) {
+  await using database = await opening;
+  return await use(database);
+}
