@@ -16,12 +16,13 @@ export type WriteRequest<Config> = {
 
 /**
  * An open destination. The runtime first sends `states()` to stdout, then hands over each message in order, awaiting each call
- * (that is the back-pressure), and last `finish`: `complete` only if the run's own COMPLETE came; else rows after the last STATE are discarded.
+ * (that is the back-pressure), and last `finish`: `complete` only if the run's own COMPLETE came; else rows after
+ * the last STATE are discarded. It gives the ids of streams that the destination had to give up.
  */
 export interface DestinationWriter extends AsyncDisposable {
   states(): Promise<Message<'STATE'>[]>;
   write(message: DestinationMessage): Promise<void>;
-  finish(outcome: 'complete' | 'broken'): Promise<void>;
+  finish(outcome: 'complete' | 'broken'): Promise<{ failed: string[] }>;
 }
 
 /** A destination connector. `durable` is called with a state when, and only when, all that it covers is durable. */

@@ -1,1 +1,17 @@
-export {};
+import { createRequire } from 'node:module';
+import { defineDestination } from '@fjord/core';
+import { ConfigSchema } from './config.ts';
+
+const { version }: { version: string } = createRequire(import.meta.url)('../package.json');
+
+/** The Iceberg destination: Arrow batches in, Parquet data files and commits out, the pipeline's state in the same commits. */
+export default defineDestination({
+  name: 'iceberg',
+  version,
+  config: ConfigSchema,
+  formats: ['arrow'],
+  writeModes: ['append', 'overwrite'],
+  // Loaded when needed: `spec` must answer at once.
+  check: async (config) => (await import('./prerequisites.ts')).findProblems(config),
+  open: async (request, context) => (await import('./open-writer.ts')).openWriter(request, context),
+});

@@ -39,13 +39,18 @@ export async function runWrite(run: WriteRun, context: RunContext): Promise<void
   if (args.printState) return out.flush();
   await out.write({ type: 'STATUS', status: 'STARTED' });
   await out.flush();
-  const statuses = await Promise.race([consume(run, writer), failure.promise]);
+  const { failed, statuses } = await Promise.race([consume(run, writer), failure.promise]);
   for (const status of statuses) await out.write(status);
   await out.flush();
+  if (failed.length > 0) {
+    throw new ConnectorError('streams_failed', `These streams could not be written: ${failed.join(', ')}.`);
+  }
 }
 
+type Outcome = { failed: string[]; statuses: Message<'STATUS'>[] };
+
 /** Hands every message to the writer; resolves with the STATUS lines to print, the run's own last. */
-async function consume(run: WriteRun, writer: DestinationWriter): Promise<Message<'STATUS'>[]> {
+async function consume(run: WriteRun, writer: DestinationWriter): Promise<Outcome> {
   const statuses = new Map<string, Message<'STATUS'>>();
   const gatherer = run.definition.formats.includes('arrow') ? new RecordGatherer(writer) : undefined;
   const deliver = (message: DestinationMessage) => (gatherer ? gatherer.write(message) : writer.write(message));
@@ -66,12 +71,13 @@ async function consume(run: WriteRun, writer: DestinationWriter): Promise<Messag
     if (!(error instanceof ConnectorError && error.code === 'run_broken')) throw error;
   }
   const complete = end?.status === 'COMPLETE';
-  await writer.finish(complete ? 'complete' : 'broken');
+  const { failed } = await writer.finish(complete ? 'complete' : 'broken');
   if (!complete) {
     throw new ConnectorError('run_broken', 'The source ended before it said that the run is complete.');
   }
+  for (const stream of failed) statuses.set(stream, { type: 'STATUS', stream, status: 'INCOMPLETE' });
   const terminal = [...statuses.values()].filter(({ status }) => status === 'COMPLETE' || status === 'INCOMPLETE');
-  return [...terminal, { type: 'STATUS', status: 'COMPLETE' }];
+  return { failed, statuses: [...terminal, { type: 'STATUS', status: 'COMPLETE' }] };
 }
 
 /** A BATCH as RECORDs for a destination that takes only JSON lines; everything else as it is. */
@@ -81,5 +87,10 @@ async function inFormats(run: WriteRun, message: DestinationMessage): Promise<De
   const columns = run.selection.streams.find(({ stream }) => stream === message.stream)?.columns ?? [];
   const { stream, chunk, attempt } = message;
   const place = { ...(chunk !== undefined && { chunk }), ...(attempt !== undefined && { attempt }) };
-  return Array.from(batchToRecords(message.body, columns), (data) => ({ type: 'RECORD', stream, data, ...place }));
+  return Array.from(batchToRecords(message.body, columns), (data) => ({
+    type: 'RECORD' as const,
+    stream,
+    data,
+    ...place,
+  }));
 }

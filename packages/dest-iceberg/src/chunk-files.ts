@@ -1,0 +1,88 @@
+import type { BatchMessage, Message } from '@fjord/core';
+import type { DataFile } from '@fjord/iceberg';
+import type { FileWriter } from './parquet/sink.ts';
+
+/** Rows that came outside of any chunk are kept like one chunk that every state closes. */
+const NO_CHUNK = '';
+
+type ChunkFilesParts = {
+  /** Opens the files of one chunk; `name` goes into their paths. */
+  openFile(name: string): FileWriter;
+  /** Deletes files that were finished but never referenced by a commit. */
+  deleteFiles(files: DataFile[]): Promise<void>;
+};
+
+/** The files of one stream's chunks: each open chunk has its own, and only those of done chunks may enter a commit (rule 2). */
+export class ChunkFiles {
+  readonly #parts: ChunkFilesParts;
+  readonly #open = new Map<string, FileWriter>();
+  #done: Promise<DataFile[]>[] = [];
+
+  constructor(parts: ChunkFilesParts) {
+    this.#parts = parts;
+  }
+
+  /** How many chunks are done and not yet taken into a commit. */
+  get doneCount(): number {
+    return this.#done.length;
+  }
+
+  /** Writes a batch; resolves when there is room for more. */
+  async write(batch: BatchMessage): Promise<void> {
+    const key = chunkKey(batch);
+    let writer = this.#open.get(key);
+    if (!writer) {
+      writer = this.#parts.openFile(batch.chunk ?? 'rows');
+      this.#open.set(key, writer);
+    }
+    await writer.write({ rows: batch.rows, body: batch.body });
+  }
+
+  /** Ends a chunk: its files count from now on, or are dropped. A chunk without rows has none. */
+  async end(chunk: Message<'CHUNK'>): Promise<void> {
+    const key = chunkKey(chunk);
+    const writer = this.#open.get(key);
+    if (!writer) return;
+    this.#open.delete(key);
+    if (chunk.event === 'discard') await writer.abort();
+    else this.#close(writer);
+  }
+
+  /** Closes the rows outside of chunks, so that the state which follows covers them. */
+  coverLooseRows(): void {
+    const loose = this.#open.get(NO_CHUNK);
+    if (!loose) return;
+    this.#open.delete(NO_CHUNK);
+    this.#close(loose);
+  }
+
+  /** The files of the first `count` done chunks, once they are finished. */
+  async finished(count: number): Promise<DataFile[]> {
+    return (await Promise.all(this.#done.slice(0, count))).flat();
+  }
+
+  /** Forgets the first `count` done chunks: they are committed. */
+  forget(count: number): void {
+    this.#done.splice(0, count);
+  }
+
+  /** Drops open chunks and all done ones but the first `kept`. */
+  async discardAllBut(kept: number): Promise<void> {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    await Promise.all(open.map((writer) => writer.abort()));
+    const dropped = await Promise.allSettled(this.#done.splice(kept));
+    await this.#parts.deleteFiles(dropped.flatMap((files) => (files.status === 'fulfilled' ? files.value : [])));
+  }
+
+  #close(writer: FileWriter): void {
+    const files = writer.close();
+    // A failed close is reported by the commit that needs the files; until then it must not count as unhandled.
+    files.catch(() => undefined);
+    this.#done.push(files);
+  }
+}
+
+function chunkKey({ chunk, attempt }: { chunk?: string; attempt?: number }): string {
+  return chunk === undefined ? NO_CHUNK : `${chunk}/${attempt ?? 1}`;
+}

@@ -1,0 +1,45 @@
+import { availableParallelism } from 'node:os';
+import type { Message, RunContext, WriteRequest } from '@fjord/core';
+import type { Config } from './config.ts';
+import { Marker } from './marker.ts';
+import { openWarehouse } from './open-warehouse.ts';
+import { openParquetPool } from './parquet/sink.ts';
+import { stateMessage } from './pipeline-state.ts';
+import { StreamTable } from './stream-table.ts';
+import { StreamWriter } from './stream-writer.ts';
+import { IcebergWriter } from './writer.ts';
+
+const MEGABYTE = 1024 * 1024;
+
+type WriterContext = RunContext & { durable(state: Message<'STATE'>): void; fail(error: unknown): void };
+
+/** Opens catalog and encoder pool, and reads from the tables what this pipeline has already made durable. */
+export async function openWriter(request: WriteRequest<Config>, context: WriterContext): Promise<IcebergWriter> {
+  const { config, pipeline, memoryBytes } = request;
+  const { catalog, io } = openWarehouse(config);
+  const marker = new Marker(catalog, pipeline);
+  const pool = openParquetPool({
+    workers: config.workers ?? availableParallelism(),
+    memoryBytes,
+    targetFileBytes: config.targetFileMB * MEGABYTE,
+    io,
+  });
+  const streams = new Map<string, StreamWriter>();
+  const initialStates: Message<'STATE'>[] = [];
+  for (const selected of request.streams) {
+    const { stream } = selected;
+    const table = new StreamTable({ catalog, marker, pipeline, selected });
+    const found = await table.read();
+    if (found) initialStates.push(stateMessage(stream, found.state));
+    const isOverwrite = selected.writeMode === 'overwrite';
+    streams.set(stream, new StreamWriter({ stream, pipeline, isOverwrite, table, pool }, found));
+  }
+  const shared = await marker.read();
+  if (shared) initialStates.push(stateMessage(undefined, shared.state));
+  const close = async () => {
+    await pool[Symbol.asyncDispose]();
+    await catalog[Symbol.asyncDispose]();
+  };
+  const commitIntervalMs = config.commitIntervalSeconds * 1000;
+  return new IcebergWriter({ streams, marker, initialStates, commitIntervalMs, close }, context);
+}

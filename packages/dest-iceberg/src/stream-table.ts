@@ -1,0 +1,172 @@
+import { type Column, ConnectorError, type SelectedStream } from '@fjord/core';
+import {
+  type Catalog,
+  commitTable,
+  currentSchema,
+  type DataFile,
+  type Staged,
+  stageSnapshot,
+  stageSwap,
+  type Table,
+  type TableIdentifier,
+  type TableUpdate,
+} from '@fjord/iceberg';
+import { fenced, type Marker } from './marker.ts';
+import { parseStreamProperty, stagingBranch, statePropertyName, type StreamProperty } from './pipeline-state.ts';
+import { evolveSchema, schemaForColumns } from './table-schema.ts';
+
+/** What one commit puts into the table. `staged`: the rows wait on the pipeline's branch; `swap`: the branch's rows and these replace the table's. */
+export type StreamCommit = {
+  files: DataFile[];
+  state: unknown;
+  generation: number;
+  target: 'main' | 'staged' | 'swap';
+};
+
+type StreamTableParts = { catalog: Catalog; marker: Marker; pipeline: string; selected: SelectedStream };
+
+/** The table of one stream: made or evolved when needed, and committed to together with the stream's state, by this attempt only. */
+export class StreamTable {
+  readonly #parts: StreamTableParts;
+  readonly #identifier: TableIdentifier;
+  readonly #propertyName: string;
+  /** The property's text as this attempt last read or wrote it: every commit requires it unchanged (rule 10). */
+  #seen: string | undefined;
+  #adopted = false;
+
+  constructor(parts: StreamTableParts) {
+    this.#parts = parts;
+    this.#identifier = parts.selected.target;
+    this.#propertyName = statePropertyName(parts.pipeline, parts.selected.stream);
+  }
+
+  /** Reads what the table holds of this stream; undefined when there is no table or it has nothing of this pipeline. */
+  async read(): Promise<StreamProperty | undefined> {
+    const table = await this.#parts.catalog.loadTable(this.#identifier);
+    this.#seen = table?.metadata.properties?.[this.#propertyName];
+    const property = parseStreamProperty(this.#seen);
+    this.#adopted = property?.adopted ?? false;
+    return property;
+  }
+
+  /** The table with a place for every column, made or evolved if need be. Refuses tables that hold rows of others (rule 11). */
+  async ensure(columns: Column[], primaryKey: string[]): Promise<Table> {
+    const table = await this.#parts.catalog.loadTable(this.#identifier);
+    if (!table) return this.#create(columns, primaryKey);
+    this.#checkOwner(table);
+    const { metadata } = table;
+    if (!evolveSchema(currentSchema(metadata), columns, metadata['last-column-id'])) return table;
+    return commitTable(this.#parts.catalog, this.#identifier, async (fresh) => {
+      const evolved = evolveSchema(currentSchema(fresh.metadata), columns, fresh.metadata['last-column-id']);
+      if (!evolved) return undefined;
+      const updates: TableUpdate[] = [
+        { action: 'add-schema', schema: evolved },
+        { action: 'set-current-schema', 'schema-id': -1 },
+      ];
+      return { requirements: [], updates };
+    });
+  }
+
+  /** Commits files and state in one metadata commit. `fenced` or `commit_conflict` if another attempt has written meanwhile. */
+  async commit(commit: StreamCommit): Promise<void> {
+    const attempt = await this.#parts.marker.claim();
+    const { generation, state, target } = commit;
+    const property: StreamProperty = {
+      attempt,
+      ...(target === 'staged' && { staged: generation }),
+      ...(this.#adopted && { adopted: true as const }),
+      state,
+    };
+    const text = JSON.stringify(property);
+    await commitTable(this.#parts.catalog, this.#identifier, async (table) => {
+      const found = table.metadata.properties?.[this.#propertyName];
+      // A commit whose answer was lost is found here: it must not be made twice.
+      if (found === text && found !== this.#seen) return undefined;
+      await this.#parts.marker.check();
+      this.#requireUnchanged(found, attempt);
+      return this.#stage(table, commit, { [this.#propertyName]: text });
+    });
+    this.#seen = text;
+  }
+
+  async #stage(table: Table, commit: StreamCommit, properties: Record<string, string>): Promise<Staged> {
+    const { files, target } = commit;
+    const branch = stagingBranch(this.#parts.pipeline);
+    const summary = { 'fjord.pipeline': this.#parts.pipeline };
+    const staged = parseStreamProperty(this.#seen)?.staged;
+    const isContinued = staged === commit.generation && table.metadata.refs?.[branch] !== undefined;
+    if (target === 'swap' && isContinued) {
+      return stageSwap(table, { branch, append: files, remove: this.#removal(table), summary, properties });
+    }
+    // Whatever an earlier, abandoned generation staged is dropped with the first commit of the next.
+    const dropped: TableUpdate[] =
+      !isContinued && table.metadata.refs?.[branch] ? [{ action: 'remove-snapshot-ref', 'ref-name': branch }] : [];
+    const own = await this.#stageOwn(table, commit, { branch, summary, properties, fresh: !isContinued });
+    return { ...own, updates: [...dropped, ...own.updates] };
+  }
+
+  async #stageOwn(
+    table: Table,
+    { files, target }: StreamCommit,
+    {
+      branch,
+      summary,
+      properties,
+      fresh,
+    }: { branch: string; summary: Record<string, string>; properties: Record<string, string>; fresh: boolean },
+  ): Promise<Staged> {
+    switch (target) {
+      case 'swap':
+        return stageSnapshot(table, { append: files, remove: this.#removal(table), summary, properties });
+      case 'staged':
+        return stageSnapshot(table, { append: files, branch, fresh, summary, properties });
+      case 'main':
+        if (files.length > 0) return stageSnapshot(table, { append: files, summary, properties });
+        return { requirements: [], updates: [{ action: 'set-properties', updates: properties }], written: [] };
+      default:
+        return target satisfies never;
+    }
+  }
+
+  /** What a swap removes: all rows, but in an adopted table that is appended to only the files that this pipeline wrote. */
+  #removal(table: Table): 'all' | ((file: DataFile) => boolean) {
+    const { selected, pipeline } = this.#parts;
+    if (!this.#adopted || selected.writeMode === 'overwrite') return 'all';
+    const own = `${table.metadata.location}/data/${pipeline}/`;
+    return (file) => file.filePath.startsWith(own);
+  }
+
+  async #create(columns: Column[], primaryKey: string[]): Promise<Table> {
+    const { catalog } = this.#parts;
+    await catalog.createNamespace(this.#identifier.namespace);
+    return catalog.createTable(this.#identifier, {
+      schema: schemaForColumns(columns, primaryKey),
+      properties: { 'write.parquet.compression-codec': 'zstd' },
+    });
+  }
+
+  #checkOwner(table: Table): void {
+    if (this.#seen !== undefined) return;
+    const main = table.metadata.refs?.['main'];
+    if (main === undefined) return;
+    this.#adopted = true;
+    if (this.#parts.selected.adopt) return;
+    const name = [...this.#identifier.namespace, this.#identifier.name].join('.');
+    const { stream } = this.#parts.selected;
+    throw new ConnectorError('table_not_adopted', `Table ${name} has snapshots that this pipeline did not write.`, {
+      stream,
+    });
+  }
+
+  #requireUnchanged(found: string | undefined, attempt: number): void {
+    if (found === this.#seen) return;
+    const { pipeline, selected } = this.#parts;
+    const newest = parseStreamProperty(found)?.attempt ?? 0;
+    if (newest > attempt) throw fenced(pipeline, attempt, newest);
+    throw new ConnectorError(
+      'commit_conflict',
+      `Another run of pipeline ${pipeline} committed to stream ${selected.stream} after this one had read its state.`,
+      { stream: selected.stream },
+    );
+  }
+}

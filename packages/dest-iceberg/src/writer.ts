@@ -1,0 +1,161 @@
+import {
+  ConnectorError,
+  type DestinationMessage,
+  type DestinationWriter,
+  type Message,
+  type RunContext,
+} from '@fjord/core';
+import { toConnectorError } from './iceberg-errors.ts';
+import { Limit } from './limit.ts';
+import type { Marker } from './marker.ts';
+import { stateMessage } from './pipeline-state.ts';
+import type { StreamWriter } from './stream-writer.ts';
+
+/** Commits under way at once: enough to hide the latency of storage, few enough not to crowd the catalog. */
+const PARALLEL_COMMITS = 4;
+
+type WriterParts = {
+  streams: Map<string, StreamWriter>;
+  marker: Marker;
+  initialStates: Message<'STATE'>[];
+  commitIntervalMs: number;
+  close(): Promise<void>;
+};
+type WriterContext = RunContext & { durable(state: Message<'STATE'>): void; fail(error: unknown): void };
+
+/** The open destination: routes messages to their streams and decides when each commits (rule 15). */
+export class IcebergWriter implements DestinationWriter {
+  readonly #parts: WriterParts;
+  readonly #context: WriterContext;
+  readonly #commits = new Limit(PARALLEL_COMMITS);
+  /** The last commit of each stream: commits of one stream follow each other. */
+  readonly #chains = new Map<StreamWriter, Promise<void>>();
+  readonly #timer: NodeJS.Timeout;
+  #shared: { state: unknown } | undefined;
+  #sharedChain: Promise<void> = Promise.resolve();
+  #lastCommitAt = Date.now();
+
+  constructor(parts: WriterParts, context: WriterContext) {
+    this.#parts = parts;
+    this.#context = context;
+    this.#timer = setInterval(() => this.#commitWhenDue(), Math.max(parts.commitIntervalMs, 100));
+  }
+
+  states(): Promise<Message<'STATE'>[]> {
+    return Promise.resolve(this.#parts.initialStates);
+  }
+
+  async write(message: DestinationMessage): Promise<void> {
+    try {
+      await this.#route(message);
+    } catch (thrown) {
+      throw toConnectorError(thrown);
+    }
+  }
+
+  async #route(message: DestinationMessage): Promise<void> {
+    if (message.stream === undefined) {
+      if (message.type === 'STATE' && !message.resumed) this.#shared = { state: message.state };
+      return;
+    }
+    const stream = this.#parts.streams.get(message.stream);
+    if (!stream) {
+      throw new ConnectorError(
+        'protocol_violation',
+        `A ${message.type} came for stream ${message.stream}, which was not selected.`,
+      );
+    }
+    await this.#deliver(stream, message);
+  }
+
+  async finish(outcome: 'complete' | 'broken'): Promise<{ failed: string[] }> {
+    clearInterval(this.#timer);
+    const streams = [...this.#parts.streams.values()];
+    if (outcome === 'complete') for (const stream of streams) stream.settle();
+    else await Promise.all(streams.map((stream) => stream.discardUncovered()));
+    await this.#commitAll().catch((thrown: unknown) => {
+      throw toConnectorError(thrown);
+    });
+    return { failed: streams.filter(({ failure }) => failure).map(({ stream }) => stream) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.allSettled(this.#chains.values());
+    await Promise.allSettled([...this.#parts.streams.values()].map((stream) => stream.discardUncovered()));
+    await this.#parts.close();
+  }
+
+  async #deliver(stream: StreamWriter, message: Exclude<DestinationMessage, { stream?: undefined }>): Promise<void> {
+    switch (message.type) {
+      case 'STATE':
+        if (message.resumed) return stream.resume(message.state);
+        stream.takeState(message.state);
+        return this.#commitWhenDue(stream);
+      case 'SCHEMA':
+        return this.#guard(stream, () => stream.setSchema(message));
+      case 'BACKFILL':
+        await this.#chains.get(stream);
+        return stream.beginBackfill(message);
+      case 'BATCH':
+        return stream.write(message);
+      case 'CHUNK':
+        return stream.endChunk(message);
+      case 'STATUS':
+        if (message.status === 'COMPLETE') stream.complete();
+        if (message.status === 'INCOMPLETE') await stream.discardUncovered();
+        return;
+      case 'RECORD':
+        throw new Error('the runtime gathers records into batches');
+      default:
+        return message satisfies never;
+    }
+  }
+
+  /** A column that does not fit concerns one stream: it is given up and the others go on. */
+  async #guard(stream: StreamWriter, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (thrown) {
+      const error = toConnectorError(thrown);
+      if (error.code !== 'schema_incompatible') throw error;
+      const { code, message, help } = error;
+      this.#context.report(new ConnectorError(code, message, { cause: error, stream: stream.stream, help }));
+      await stream.fail(error);
+    }
+  }
+
+  /** Commits one stream that is complete at once; all of them when the interval has passed. */
+  #commitWhenDue(stream?: StreamWriter): void {
+    if (stream?.pending === 'last') this.#commitStream(stream);
+    if (Date.now() - this.#lastCommitAt < this.#parts.commitIntervalMs) return;
+    this.#lastCommitAt = Date.now();
+    this.#commitAll().catch((error: unknown) => this.#context.fail(toConnectorError(error)));
+  }
+
+  /** Commits a stream in the background, after its earlier commits. */
+  #commitStream(stream: StreamWriter): void {
+    if (stream.pending === 'none') return;
+    const earlier = this.#chains.get(stream) ?? Promise.resolve();
+    const commit = earlier.then(async () => {
+      const committed = await this.#commits.run(() => stream.commit());
+      if (committed) this.#context.durable(stateMessage(stream.stream, committed.state));
+    });
+    this.#chains.set(stream, commit);
+    commit.catch((error: unknown) => this.#context.fail(toConnectorError(error)));
+  }
+
+  /** Commits all streams and then the shared state, which covers what came before it and so must never be ahead of them. */
+  #commitAll(): Promise<void> {
+    const shared = this.#shared;
+    this.#shared = undefined;
+    for (const stream of this.#parts.streams.values()) this.#commitStream(stream);
+    const streams = Promise.all(this.#chains.values());
+    this.#sharedChain = Promise.all([this.#sharedChain, streams]).then(async () => {
+      if (!shared) return;
+      await this.#parts.marker.commit(shared.state);
+      this.#context.durable(stateMessage(undefined, shared.state));
+    });
+    return this.#sharedChain;
+  }
+}
