@@ -38,3 +38,5 @@ export {
 } from './protocol/messages.ts';
 export type { Log, RunContext } from './run-context.ts';
 export { defineSource, type ReadRequest, type SourceDefinition } from './source.ts';
+export { parseLine, readWire, type WireMessage } from './protocol/wire-reader.ts';
+export { WireWriter } from './protocol/wire-writer.ts';

@@ -18,7 +18,15 @@ const CODES = {
 } as const satisfies Record<IcebergErrorCode, ErrorCode>;
 
 /** Refusals of the storage that a retry cannot cure: missing rights or a missing bucket. */
-const DENIED = new Set(['EACCES', 'EPERM', 'EROFS', 'AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch', 'NoSuchBucket']);
+const DENIED = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'AccessDenied',
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'NoSuchBucket',
+]);
 
 /** Makes a ConnectorError of whatever catalog and storage throw; ConnectorErrors pass as they are. */
 export function toConnectorError(thrown: unknown): ConnectorError {

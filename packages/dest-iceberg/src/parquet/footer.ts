@@ -1,0 +1,139 @@
+import { readThriftStruct, type ThriftStruct, type ThriftValue } from './thrift.ts';
+
+/** What a Parquet footer says of a file (parquet.thrift: FileMetaData). */
+export type ParquetFooter = {
+  rowCount: bigint;
+  /** The columns that hold values, in file order. */
+  leaves: ParquetLeaf[];
+  rowGroups: { startOffset: bigint; columns: ColumnChunk[] }[];
+};
+
+/** A column that holds values: its field id (none: not ours), its physical type, and whether it lies inside a list or map. */
+export type ParquetLeaf = { fieldId: number | undefined; physicalType: number; isRepeated: boolean };
+
+/** One leaf's part of a row group. `min` and `max` are PLAIN-encoded; they bound the values but may be shortened. */
+export type ColumnChunk = {
+  valueCount: bigint;
+  nullCount: bigint | undefined;
+  compressedBytes: bigint;
+  min: Uint8Array | undefined;
+  max: Uint8Array | undefined;
+};
+
+/** Physical types of parquet.thrift whose statistics need care. */
+export const PHYSICAL = { INT32: 1, INT64: 2 } as const;
+
+const MAGIC = 'PAR1';
+/** The footer's length (4 bytes, little-endian) and the magic number end every file. */
+const TRAILER_BYTES = 8;
+const REPEATED = 2n;
+
+const FILE = { SCHEMA: 2, ROW_COUNT: 3, ROW_GROUPS: 4 };
+const ELEMENT = { TYPE: 1, REPETITION: 3, CHILD_COUNT: 5, FIELD_ID: 9 };
+const ROW_GROUP = { COLUMNS: 1 };
+const CHUNK = { METADATA: 3 };
+const METADATA = {
+  VALUE_COUNT: 5,
+  COMPRESSED_BYTES: 7,
+  DATA_PAGE_OFFSET: 9,
+  DICTIONARY_PAGE_OFFSET: 11,
+  STATISTICS: 12,
+};
+const STATISTICS = { NULL_COUNT: 3, MAX: 5, MIN: 6 };
+
+/** Reads the footer from the last bytes of a Parquet file; undefined if `tail` does not reach back far enough. Throws if it is no Parquet file. */
+export function readFooter(tail: Uint8Array): ParquetFooter | undefined {
+  if (tail.length < TRAILER_BYTES) return undefined;
+  const end = tail.length - TRAILER_BYTES;
+  const trailer = Buffer.from(tail.buffer, tail.byteOffset + end, TRAILER_BYTES);
+  if (trailer.toString('latin1', 4) !== MAGIC) throw new Error('a Parquet file must end with PAR1');
+  const start = end - trailer.readUInt32LE(0);
+  if (start < 0) return undefined;
+  const file = readThriftStruct(tail.subarray(start, end));
+  return {
+    rowCount: integer(file, FILE.ROW_COUNT),
+    leaves: readLeaves(list(file, FILE.SCHEMA).map(asStruct)),
+    rowGroups: list(file, FILE.ROW_GROUPS).map((group) => readRowGroup(asStruct(group))),
+  };
+}
+
+/** The schema is a tree in depth-first order: each group says how many children follow. */
+function readLeaves(elements: ThriftStruct[]): ParquetLeaf[] {
+  const leaves: ParquetLeaf[] = [];
+  let next = 0;
+  const visit = (isInsideRepeated: boolean): void => {
+    const element = elements[next++];
+    if (!element) throw new Error('the schema of a Parquet footer ends early');
+    const isRepeated = isInsideRepeated || element.get(ELEMENT.REPETITION) === REPEATED;
+    const childCount = Number(optionalInteger(element, ELEMENT.CHILD_COUNT) ?? 0n);
+    for (let child = 0; child < childCount; child++) visit(isRepeated);
+    if (childCount > 0 || next === 1) return;
+    const fieldId = optionalInteger(element, ELEMENT.FIELD_ID);
+    leaves.push({
+      fieldId: fieldId === undefined ? undefined : Number(fieldId),
+      physicalType: Number(integer(element, ELEMENT.TYPE)),
+      isRepeated,
+    });
+  };
+  visit(false);
+  return leaves;
+}
+
+function readRowGroup(group: ThriftStruct): ParquetFooter['rowGroups'][number] {
+  const metadata = list(group, ROW_GROUP.COLUMNS).map((chunk) => asStruct(required(asStruct(chunk), CHUNK.METADATA)));
+  const starts = metadata.map(startOffset);
+  return {
+    startOffset: starts.reduce((least, start) => (start < least ? start : least), starts[0] ?? 0n),
+    columns: metadata.map(readColumnChunk),
+  };
+}
+
+function startOffset(metadata: ThriftStruct): bigint {
+  const data = integer(metadata, METADATA.DATA_PAGE_OFFSET);
+  const dictionary = optionalInteger(metadata, METADATA.DICTIONARY_PAGE_OFFSET);
+  return dictionary !== undefined && dictionary > 0n && dictionary < data ? dictionary : data;
+}
+
+function readColumnChunk(metadata: ThriftStruct): ColumnChunk {
+  const value = metadata.get(METADATA.STATISTICS);
+  const statistics: ThriftStruct = value === undefined ? new Map() : asStruct(value);
+  return {
+    valueCount: integer(metadata, METADATA.VALUE_COUNT),
+    compressedBytes: integer(metadata, METADATA.COMPRESSED_BYTES),
+    nullCount: optionalInteger(statistics, STATISTICS.NULL_COUNT),
+    min: optionalBytes(statistics, STATISTICS.MIN),
+    max: optionalBytes(statistics, STATISTICS.MAX),
+  };
+}
+
+function required(struct: ThriftStruct, id: number): ThriftValue {
+  const value = struct.get(id);
+  if (value === undefined) throw new Error(`a Parquet footer lacks field ${id}`);
+  return value;
+}
+
+function asStruct(value: ThriftValue): ThriftStruct {
+  if (value instanceof Map) return value;
+  throw new Error('a Parquet footer holds no struct where one is expected');
+}
+
+function list(struct: ThriftStruct, id: number): readonly ThriftValue[] {
+  const value = required(struct, id);
+  if (Array.isArray(value)) return value;
+  throw new Error(`field ${id} of a Parquet footer is not a list`);
+}
+
+function integer(struct: ThriftStruct, id: number): bigint {
+  const value = required(struct, id);
+  if (typeof value === 'bigint') return value;
+  throw new Error(`field ${id} of a Parquet footer is not an integer`);
+}
+
+function optionalInteger(struct: ThriftStruct, id: number): bigint | undefined {
+  return struct.has(id) ? integer(struct, id) : undefined;
+}
+
+function optionalBytes(struct: ThriftStruct, id: number): Uint8Array | undefined {
+  const value = struct.get(id);
+  return value instanceof Uint8Array ? value : undefined;
+}
