@@ -24,6 +24,7 @@ export function findConfigProblems(schema: TSchema, value: unknown): ConfigProbl
   const ajv = new Ajv({
     allErrors: true,
     useDefaults: true,
+    verbose: true,
     coerceTypes: false,
     strict: false,
     validateFormats: false,

@@ -74,12 +74,13 @@ export function specOf(definition: Definition): Message<'SPEC'> {
   return { type: 'SPEC', name, kind, version, protocol: PROTOCOL, config: definition.config, capabilities };
 }
 
+/** Only the pipe to the reader is written by file descriptor; sockets of drivers report `EPIPE` from their own calls. */
 const isClosedPipe = (error: unknown) =>
   error instanceof Error &&
   'code' in error &&
-  (error.code === 'EPIPE' || error.code === 'ECONNRESET') &&
+  error.code === 'EPIPE' &&
   'syscall' in error &&
-  error.syscall === 'writev';
+  error.syscall === 'write';
 
 const readerGone = (cause: unknown) =>
   new ConnectorError('run_broken', 'The program that reads this output has ended.', { cause });

@@ -1,0 +1,12 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { MESSAGES } from '../../src/index.ts';
+
+const GOLDEN = new URL('../../protocol.v1.json', import.meta.url);
+
+test('the wire of protocol version 1 is the golden schema, so that it never changes by accident', () => {
+  const schema = `${JSON.stringify({ protocol: 1, messages: MESSAGES }, null, 2)}\n`;
+  // After a change that is meant: FJORD_UPDATE_GOLDEN=1 pnpm vitest run golden, and say in docs/protocol.md what changed.
+  if (process.env['FJORD_UPDATE_GOLDEN'] === '1') writeFileSync(GOLDEN, schema);
+  expect(schema).toBe(readFileSync(GOLDEN, 'utf8'));
+});
