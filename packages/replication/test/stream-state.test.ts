@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { openStream, runNumber, type StreamState } from '../src/stream-state.ts';
+
+const plan = { identity: 'a', chunks: 4, layout: null };
+const backfill: StreamState = { phase: 'backfill', run: 2, generation: 3, replace: false, plan, done: [[0, 2]] };
+const complete: StreamState = { phase: 'complete', run: 2, generation: 3 };
+
+test.each([
+  ['a new stream', undefined, 'append', 'snapshot', { action: 'begin', generation: 1, replace: false }],
+  [
+    'a new stream to replace a table',
+    undefined,
+    'overwrite',
+    'chunk',
+    { action: 'begin', generation: 1, replace: true },
+  ],
+  ['a finished stream', complete, 'append', 'snapshot', { action: 'skip' }],
+  ['a stream finished in this run', { ...complete, run: 3 }, 'overwrite', 'snapshot', { action: 'skip' }],
+  [
+    'a stream finished in an earlier run',
+    complete,
+    'overwrite',
+    'snapshot',
+    { action: 'begin', generation: 4, replace: true },
+  ],
+  ['an unfinished stream in chunks', backfill, 'append', 'chunk', { action: 'resume', state: backfill }],
+  [
+    'an unfinished stream, now in a snapshot',
+    backfill,
+    'append',
+    'snapshot',
+    { action: 'begin', generation: 4, replace: true },
+  ],
+] as const)('%s opens as it should', (_, state, writeMode, consistency, opening) => {
+  expect(openStream(state, { number: 3, writeMode, consistency })).toEqual(opening);
+});
+
+test('a run that did not reach its end is continued under its number', () => {
+  expect(runNumber(undefined)).toBe(1);
+  expect(runNumber({ run: 4, ended: true })).toBe(5);
+  expect(runNumber({ run: 4, ended: false })).toBe(4);
+});
