@@ -27,7 +27,7 @@ export class Marker {
   /** What the marker holds now; undefined before the pipeline's first commit. */
   async read(): Promise<MarkerProperty | undefined> {
     const table = await this.#catalog.loadTable(this.#identifier);
-    return parseMarkerProperty(table?.metadata.properties?.[MARKER_PROPERTY]);
+    return parseMarkerProperty(table?.metadata.properties[MARKER_PROPERTY]);
   }
 
   /** This process's attempt number. The first call raises the marker's, so that every older attempt is fenced off. */
@@ -82,7 +82,7 @@ export class Marker {
 
   async #update(next: (marker: MarkerProperty | undefined) => MarkerProperty): Promise<void> {
     await commitTable(this.#catalog, this.#identifier, async ({ metadata }) => {
-      const marker = next(parseMarkerProperty(metadata.properties?.[MARKER_PROPERTY]));
+      const marker = next(parseMarkerProperty(metadata.properties[MARKER_PROPERTY]));
       return {
         requirements: [],
         updates: [{ action: 'set-properties', updates: { [MARKER_PROPERTY]: JSON.stringify(marker) } }],

@@ -2,20 +2,21 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConnectorError } from '@fjord/core';
-import { type Catalog, openSqliteCatalog } from '@fjord/iceberg';
+import { type Catalog, openSqlCatalog } from '@fjord/iceberg';
 import type { Config } from './config.ts';
 
 /** Where tables live and how: the catalog, and the plain properties from which any thread can open the storage. */
 export type Warehouse = { catalog: Catalog; location: string; io: Record<string, string> };
 
 /** Opens the catalog and names the storage of a config; makes local folders that are missing. */
-export function openWarehouse(config: Config): Warehouse {
+export async function openWarehouse(config: Config): Promise<Warehouse> {
   const location = warehouseLocation(config.warehouse);
   const io = storageProperties(config);
   const file = catalogFile(config);
   mkdirSync(path.dirname(file), { recursive: true });
   const name = config.catalog?.name ?? 'fjord';
-  return { location, io, catalog: openSqliteCatalog({ file, name, warehouse: location, io }) };
+  const catalog = await openSqlCatalog({ uri: `sqlite:///${file}`, name, warehouse: location, io });
+  return { location, io, catalog };
 }
 
 function warehouseLocation(warehouse: string): string {

@@ -16,7 +16,7 @@ type WriterContext = RunContext & { durable(state: Message<'STATE'>): void; fail
 /** Opens catalog and encoder pool, and reads from the tables what this pipeline has already made durable. */
 export async function openWriter(request: WriteRequest<Config>, context: WriterContext): Promise<IcebergWriter> {
   const { config, pipeline, memoryBytes } = request;
-  const { catalog, io } = openWarehouse(config);
+  const { catalog, io } = await openWarehouse(config);
   const marker = new Marker(catalog, pipeline);
   const pool = openParquetPool({
     workers: config.workers ?? availableParallelism(),

@@ -5,8 +5,8 @@ export function statePropertyName(pipeline: string, stream: string): string {
   return `fjord.state.${pipeline}.${stream}`;
 }
 
-/** What a stream's property holds: who wrote it, which generation is staged on the pipeline's branch, and the source's state. */
-export type StreamProperty = { attempt: number; staged?: number; adopted?: true; state: unknown };
+/** What a stream's property holds: who wrote it, whether the table had rows of others before, and the source's state. */
+export type StreamProperty = { attempt: number; adopted?: true; state: unknown };
 
 /** What the marker table holds: the newest attempt, and the state that all streams share. */
 export type MarkerProperty = { attempt: number; state: unknown };
@@ -22,9 +22,9 @@ export function markerName(pipeline: string): string {
   return `pipeline_${pipeline}`;
 }
 
-/** The branch on which a pipeline stages rows that will replace a table's. */
-export function stagingBranch(pipeline: string): string {
-  return `fjord-${pipeline}`;
+/** The branch on which a pipeline stages the rows of one generation that will replace a table's. */
+export function stagingBranch(pipeline: string, generation: number): string {
+  return `fjord-${pipeline}-g${generation}`;
 }
 
 /** Reads a property as written by this package; undefined if there is none. */

@@ -9,7 +9,7 @@ import { openWarehouse, type Warehouse } from './open-warehouse.ts';
 export async function findProblems(config: Config): Promise<Problem[]> {
   let warehouse: Warehouse;
   try {
-    warehouse = openWarehouse(config);
+    warehouse = await openWarehouse(config);
   } catch (thrown) {
     return [problemOf(thrown, 'Give a folder that this user may write to.')];
   }

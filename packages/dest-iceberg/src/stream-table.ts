@@ -1,10 +1,11 @@
 import { type Column, ConnectorError, type SelectedStream } from '@fjord/core';
 import {
+  type BuiltChanges,
   type Catalog,
   commitTable,
   currentSchema,
   type DataFile,
-  type Staged,
+  stageBranchRemoval,
   stageSnapshot,
   stageSwap,
   type Table,
@@ -43,7 +44,7 @@ export class StreamTable {
   /** Reads what the table holds of this stream; undefined when there is no table or it has nothing of this pipeline. */
   async read(): Promise<StreamProperty | undefined> {
     const table = await this.#parts.catalog.loadTable(this.#identifier);
-    this.#seen = table?.metadata.properties?.[this.#propertyName];
+    this.#seen = table?.metadata.properties[this.#propertyName];
     const property = parseStreamProperty(this.#seen);
     this.#adopted = property?.adopted ?? false;
     return property;
@@ -70,16 +71,15 @@ export class StreamTable {
   /** Commits files and state in one metadata commit. `fenced` or `commit_conflict` if another attempt has written meanwhile. */
   async commit(commit: StreamCommit): Promise<void> {
     const attempt = await this.#parts.marker.claim();
-    const { generation, state, target } = commit;
+    const { state } = commit;
     const property: StreamProperty = {
       attempt,
-      ...(target === 'staged' && { staged: generation }),
       ...(this.#adopted && { adopted: true as const }),
       state,
     };
     const text = JSON.stringify(property);
     await commitTable(this.#parts.catalog, this.#identifier, async (table) => {
-      const found = table.metadata.properties?.[this.#propertyName];
+      const found = table.metadata.properties[this.#propertyName];
       // A commit whose answer was lost is found here: it must not be made twice.
       if (found === text && found !== this.#seen) return undefined;
       await this.#parts.marker.check();
@@ -89,40 +89,18 @@ export class StreamTable {
     this.#seen = text;
   }
 
-  async #stage(table: Table, commit: StreamCommit, properties: Record<string, string>): Promise<Staged> {
-    const { files, target } = commit;
-    const branch = stagingBranch(this.#parts.pipeline);
-    const summary = { 'fjord.pipeline': this.#parts.pipeline };
-    const staged = parseStreamProperty(this.#seen)?.staged;
-    const isContinued = staged === commit.generation && table.metadata.refs?.[branch] !== undefined;
-    if (target === 'swap' && isContinued) {
-      return stageSwap(table, { branch, append: files, remove: this.#removal(table), summary, properties });
-    }
-    // Whatever an earlier, abandoned generation staged is dropped with the first commit of the next.
-    const dropped: TableUpdate[] =
-      !isContinued && table.metadata.refs?.[branch] ? [{ action: 'remove-snapshot-ref', 'ref-name': branch }] : [];
-    const own = await this.#stageOwn(table, commit, { branch, summary, properties, fresh: !isContinued });
-    return { ...own, updates: [...dropped, ...own.updates] };
-  }
-
-  async #stageOwn(
-    table: Table,
-    { files, target }: StreamCommit,
-    {
-      branch,
-      summary,
-      properties,
-      fresh,
-    }: { branch: string; summary: Record<string, string>; properties: Record<string, string>; fresh: boolean },
-  ): Promise<Staged> {
+  async #stage(table: Table, commit: StreamCommit, properties: Record<string, string>): Promise<BuiltChanges> {
+    const { files: append, target, generation } = commit;
+    const { pipeline } = this.#parts;
+    const summary = { 'fjord.pipeline': pipeline };
+    const branch = stagingBranch(pipeline, generation);
     switch (target) {
       case 'swap':
-        return stageSnapshot(table, { append: files, remove: this.#removal(table), summary, properties });
+        return stageSwap(table, { branch, append, remove: this.#removal(table), summary, properties });
       case 'staged':
-        return stageSnapshot(table, { append: files, branch, fresh, summary, properties });
+        return withoutStale(table, branch, await stageSnapshot(table, { append, branch, summary, properties }));
       case 'main':
-        if (files.length > 0) return stageSnapshot(table, { append: files, summary, properties });
-        return { requirements: [], updates: [{ action: 'set-properties', updates: properties }], written: [] };
+        return stageSnapshot(table, { append, summary, properties });
       default:
         return target satisfies never;
     }
@@ -147,7 +125,7 @@ export class StreamTable {
 
   #checkOwner(table: Table): void {
     if (this.#seen !== undefined) return;
-    const main = table.metadata.refs?.['main'];
+    const main = table.metadata.refs['main'];
     if (main === undefined) return;
     this.#adopted = true;
     if (this.#parts.selected.adopt) return;
@@ -169,4 +147,16 @@ export class StreamTable {
       { stream: selected.stream },
     );
   }
+}
+
+/** Drops, in the same commit, what an abandoned generation staged on a branch of its own. */
+function withoutStale(table: Table, branch: string, changes: BuiltChanges): BuiltChanges {
+  const prefix = branch.slice(0, branch.lastIndexOf('-') + 1);
+  const stale = Object.keys(table.metadata.refs).filter((name) => name.startsWith(prefix) && name !== branch);
+  const removals = stale.map((name) => stageBranchRemoval(table, name));
+  return {
+    ...changes,
+    updates: [...removals.flatMap(({ updates }) => updates), ...changes.updates],
+    requirements: [...removals.flatMap(({ requirements }) => requirements), ...changes.requirements],
+  };
 }

@@ -35,7 +35,7 @@ export class StreamWriter {
   constructor(parts: StreamWriterParts, found: StreamProperty | undefined) {
     this.#parts = parts;
     this.#durable = found?.state ?? null;
-    this.#backfill = { generation: found?.staged ?? 1, replace: parts.isOverwrite };
+    this.#backfill = { generation: 1, replace: parts.isOverwrite };
     this.#files = new ChunkFiles({
       openFile: (name) => this.#openFile(name),
       deleteFiles: (files) => this.#deleteFiles(files),
@@ -77,10 +77,9 @@ export class StreamWriter {
   /** Begins or continues a backfill; rows of another generation that no commit holds are dropped. */
   async beginBackfill({ generation, replace }: Message<'BACKFILL'>): Promise<void> {
     this.#requireResumed();
-    if (generation !== this.#backfill.generation) {
-      await this.#files.discardAllBut(0);
-      this.#pending = undefined;
-    }
+    // What is still here belongs to a backfill that starts over; what a commit holds is replaced by the new one.
+    await this.#files.discardAllBut(0);
+    this.#pending = undefined;
     this.#backfill = { generation, replace };
     this.#isComplete = false;
     this.#isLastCommitted = false;
