@@ -1,1 +1,68 @@
-export {};
+export {
+  type Catalog,
+  type Namespace,
+  type Table,
+  type TableChanges,
+  type TableCreation,
+  type TableIdentifier,
+  formatIdentifier,
+} from './catalog.ts';
+export { type SqlCatalogOptions, openSqlCatalog } from './catalogs/sql.ts';
+export { type BuildChanges, type BuiltChanges, type CommitOptions, commitTable } from './commit.ts';
+export { type DataFile, type FileContent, type Partition, isDataFile } from './data-file.ts';
+export {
+  type ListType,
+  type MapType,
+  type NestedField,
+  type Primitive,
+  type PrimitiveType,
+  type StructType,
+  type Type,
+  isPrimitive,
+  parsePrimitive,
+} from './data-type.ts';
+export { IcebergError, type IcebergErrorCode, isIcebergError } from './errors.ts';
+export { parseExactJson, stringifyExactJson } from './exact-json.ts';
+export { type FileIO, type FileIOProperties, type FileWriter, openFileIO } from './file-io.ts';
+export { dataFolder, encodeName, metadataFolder } from './location.ts';
+export { type EntryStatus, type Manifest, type ManifestEntry, readManifest } from './manifest.ts';
+export { type ManifestFile, readManifestList } from './manifest-list.ts';
+export { type PartitionField, type PartitionSpec, UNPARTITIONED } from './partition-spec.ts';
+export { type ScanFile, type ScanOptions, planFiles } from './scan.ts';
+export {
+  type Column,
+  type ColumnType,
+  type Schema,
+  type SchemaOptions,
+  assignTypeIds,
+  checkSchema,
+  createSchema,
+  fieldsById,
+  highestFieldId,
+} from './schema.ts';
+export { type Value, compareBounds, compareValues, decodeValue, encodeValue } from './single-value.ts';
+export { truncateLowerBound, truncateUpperBound } from './bounds.ts';
+export { MAIN, type Operation, type Snapshot, type SnapshotRef, type Summary } from './snapshot.ts';
+export type { Removal } from './snapshot-draft.ts';
+export {
+  type SnapshotChanges,
+  type StagedChanges,
+  type SwapChanges,
+  stageBranchRemoval,
+  stageSnapshot,
+  stageSwap,
+} from './snapshot-producer.ts';
+export { type SortField, type SortOrder, UNSORTED } from './sort-order.ts';
+export {
+  type TableDefinition,
+  type TableMetadata,
+  currentSchema,
+  defaultSpec,
+  newTableMetadata,
+  parseTableMetadata,
+  serializeTableMetadata,
+  snapshotById,
+  snapshotOfRef,
+} from './table-metadata.ts';
+export { type TableRequirement, checkRequirements } from './table-requirement.ts';
+export { type TableUpdate, applyUpdates } from './table-update.ts';

@@ -1,0 +1,101 @@
+import type { ByteSource } from './bytes.ts';
+import type { AvroRecord, AvroSchema, AvroValue } from './schema.ts';
+
+/** Reads one value of the schema that the decoder was made for. */
+export type Decode = (source: ByteSource) => AvroValue;
+
+/**
+ * Makes a decoder for a foreign writer's schema. The fields of a record are keyed by their Iceberg field id where they have
+ * one and by name otherwise, so that a reader is indifferent to the writer's field order and names. Throws TypeError.
+ */
+export function createDecoder(schema: AvroSchema, named: Map<string, Decode> = new Map()): Decode {
+  if (typeof schema === 'string') return PRIMITIVES[schema] ?? namedDecoder(schema, named);
+  if (isUnion(schema)) return unionDecoder(schema.map((branch) => createDecoder(branch, named)));
+  switch (schema.type) {
+    case 'record':
+      return recordDecoder(schema, named);
+    case 'array':
+      return arrayDecoder(createDecoder(schema.items, named));
+    case 'map':
+      return mapDecoder(createDecoder(schema.values, named));
+    case 'fixed': {
+      const decode: Decode = (source) => source.readRaw(schema.size);
+      named.set(schema.name, decode);
+      return decode;
+    }
+    default:
+      return createDecoder(schema.type, named);
+  }
+}
+
+const PRIMITIVES: Readonly<Record<string, Decode>> = {
+  null: () => null,
+  boolean: (source) => source.readByte() !== 0,
+  int: (source) => source.readInt(),
+  long: (source) => source.readLong(),
+  float: (source) => source.readFloat(),
+  double: (source) => source.readDouble(),
+  bytes: (source) => source.readBytes(),
+  string: (source) => source.readString(),
+};
+
+function namedDecoder(name: string, named: ReadonlyMap<string, Decode>): Decode {
+  const decode = named.get(name);
+  if (!decode) throw new TypeError(`Avro type "${name}" is not known.`);
+  return decode;
+}
+
+function unionDecoder(branches: readonly Decode[]): Decode {
+  return (source) => {
+    const decode = branches[source.readInt()];
+    if (!decode) throw new RangeError('An Avro union names a branch that it does not have.');
+    return decode(source);
+  };
+}
+
+function recordDecoder(schema: AvroRecord, named: Map<string, Decode>): Decode {
+  const fields: { key: string; decode: Decode }[] = [];
+  const decodeRecord: Decode = (source) => {
+    const record: { [field: string]: AvroValue } = {};
+    for (const field of fields) record[field.key] = field.decode(source);
+    return record;
+  };
+  // Registered before its fields are made: a record may refer to itself.
+  named.set(schema.name, decodeRecord);
+  for (const field of schema.fields) {
+    fields.push({ key: String(field['field-id'] ?? field.name), decode: createDecoder(field.type, named) });
+  }
+  return decodeRecord;
+}
+
+function arrayDecoder(decode: Decode): Decode {
+  return (source) => {
+    const items: AvroValue[] = [];
+    for (let count = readBlockCount(source); count > 0; count = readBlockCount(source)) {
+      for (let index = 0; index < count; index++) items.push(decode(source));
+    }
+    return items;
+  };
+}
+
+function mapDecoder(decode: Decode): Decode {
+  return (source) => {
+    const entries: { [key: string]: AvroValue } = {};
+    for (let count = readBlockCount(source); count > 0; count = readBlockCount(source)) {
+      for (let index = 0; index < count; index++) entries[source.readString()] = decode(source);
+    }
+    return entries;
+  };
+}
+
+/** A negative count is followed by the block's size in bytes, which is of no use here. */
+function readBlockCount(source: ByteSource): number {
+  const count = source.readInt();
+  if (count >= 0) return count;
+  source.readLong();
+  return -count;
+}
+
+function isUnion(schema: AvroSchema): schema is readonly AvroSchema[] {
+  return Array.isArray(schema);
+}

@@ -1,0 +1,133 @@
+import { type FileHandle, access, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { IcebergError } from '../errors.ts';
+import type { FileIO, FileWriter } from '../file-io.ts';
+
+/** Files on local disk, at `file:///…` or plain absolute paths. A file counts as written once it and its folder are synced. */
+export function createLocalFileIO(): FileIO {
+  return {
+    read: (location) => guard(location, () => readFile(toPath(location))),
+    readRange: (location, offset, length) => guard(location, () => readRange(toPath(location), offset, length)),
+    async write(location, bytes) {
+      const writer = await createWriter(location);
+      await writer.write(bytes);
+      await writer.close();
+    },
+    createWriter,
+    delete: (location) => guard(location, () => rm(toPath(location), { force: true })),
+    exists: (location) =>
+      access(toPath(location)).then(
+        () => true,
+        () => false,
+      ),
+  };
+}
+
+/** The path that a location names. Like Hadoop and PyIceberg it takes the URI's path as it is, without decoding `%`. */
+export function toPath(location: string): string {
+  if (location.startsWith('/')) return location;
+  const path = /^file:(?:\/\/)?(\/.*)$/is.exec(location)?.[1];
+  if (path === undefined) throw new IcebergError('invalid_argument', `"${location}" is not a location on local disk.`);
+  return path;
+}
+
+async function createWriter(location: string): Promise<FileWriter> {
+  const path = toPath(location);
+  const file = await guard(location, () => openNew(path));
+  let length = 0;
+  const abort = async () => {
+    await file.close();
+    await guard(location, () => rm(path, { force: true }));
+  };
+  const orAbort = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await guard(location, work);
+    } catch (error) {
+      await abort().catch(() => undefined);
+      throw error;
+    }
+  };
+  return {
+    write: (chunk) =>
+      orAbort(async () => {
+        await writeFully(file, chunk);
+        length += chunk.length;
+      }),
+    close: () =>
+      orAbort(async () => {
+        await file.sync();
+        await file.close();
+        await syncFolder(dirname(path));
+        return { length };
+      }),
+    abort,
+  };
+}
+
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'w');
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    await makeFolder(dirname(path));
+    return open(path, 'w');
+  }
+}
+
+/** A folder is an entry of its parent: without syncing those, a crash could lose the folder with the file in it. */
+async function makeFolder(folder: string): Promise<void> {
+  const firstMade = await mkdir(folder, { recursive: true });
+  if (firstMade === undefined) return;
+  for (let path = folder; path.length >= firstMade.length; path = dirname(path)) await syncFolder(dirname(path));
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeFully(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < chunk.length;) {
+    const { bytesWritten } = await file.write(chunk, offset, chunk.length - offset);
+    offset += bytesWritten;
+  }
+}
+
+async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const bytes = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    await file.close();
+  }
+}
+
+async function guard<T>(location: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof IcebergError) throw cause;
+    if (errorCode(cause) === 'ENOENT')
+      throw new IcebergError('file_not_found', `${location} does not exist.`, { cause });
+    throw new IcebergError(
+      'storage_failed',
+      `${location} could not be used (${errorCode(cause) ?? 'unknown error'}).`,
+      { cause },
+    );
+  }
+}
+
+function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import type { Table } from './catalog.ts';
+import { type DataFile, isDataFile } from './data-file.ts';
+import { IcebergError } from './errors.ts';
+import { metadataFolder } from './location.ts';
+import { type ManifestEntry, readManifest, writeManifest } from './manifest.ts';
+import { type ManifestFile, readManifestList, writeManifestList } from './manifest-list.ts';
+import { type Snapshot, type Summary, newSnapshotId } from './snapshot.ts';
+import { NOTHING, type Tally, plus, tallyFiles } from './summary.ts';
+import { currentSchema, defaultSpec } from './table-metadata.ts';
+
+/** Which live files a snapshot removes; the predicate is asked for data and delete files alike. */
+export type Removal = 'all' | ((file: DataFile) => boolean);
+
+/** Metrics in one manifest, so that a wide table's manifest stays at a few megabytes and readers can skip among several. */
+const MAX_METRICS_PER_MANIFEST = 400_000;
+
+/** A snapshot that is being written: its identity, and the files written for it so far. */
+export class SnapshotDraft {
+  readonly id: bigint;
+  readonly sequenceNumber: bigint;
+  /** Locations of all files written, for removal if the commit definitely failed. */
+  readonly written: string[] = [];
+  readonly #table: Table;
+  readonly #uuid = randomUUID();
+
+  constructor(table: Table) {
+    const version = table.metadata['format-version'];
+    if (version !== 2) {
+      throw new IcebergError(
+        'unsupported',
+        `The table at ${table.location} has format version ${version}; snapshots are written for 2.`,
+      );
+    }
+    this.#table = table;
+    this.id = newSnapshotId();
+    this.sequenceNumber = table.metadata['last-sequence-number'] + 1n;
+  }
+
+  /** Writes the manifests of new files: data files and delete files apart. */
+  async add(files: readonly DataFile[]): Promise<ManifestFile[]> {
+    const entries = files.map((file): ManifestEntry => {
+      return { status: 'added', snapshotId: this.id, sequenceNumber: undefined, fileSequenceNumber: undefined, file };
+    });
+    const { metadata } = this.#table;
+    const [schema, spec] = [currentSchema(metadata), defaultSpec(metadata)];
+    const manifests: ManifestFile[] = [];
+    for (const group of groupEntries(entries))
+      manifests.push(await this.#writeManifest({ schema, spec, entries: group }));
+    return manifests;
+  }
+
+  /** The manifests of `parent` without the files to remove. Those that nothing is removed from are kept unread. */
+  async carryOver(parent: Snapshot | undefined, removal: Removal | undefined): Promise<CarriedOver> {
+    const kept: ManifestFile[] = [];
+    const rewritten: ManifestFile[] = [];
+    let removed = NOTHING;
+    for (const manifest of parent ? await readManifestList(this.#table.io, parent) : []) {
+      // A manifest of deletions by earlier snapshots tells nothing about this one.
+      if (manifest.addedFiles + manifest.existingFiles === 0) continue;
+      const without = removal && (await this.#removeFrom(manifest, removal));
+      if (without) {
+        rewritten.push(without.manifest);
+        removed = plus(removed, without.removed);
+      } else {
+        kept.push(manifest);
+      }
+    }
+    return { manifests: [...rewritten, ...kept], removed };
+  }
+
+  /** Writes the manifest list and returns the finished snapshot. */
+  async finish(manifests: readonly ManifestFile[], parent: Snapshot | undefined, summary: Summary): Promise<Snapshot> {
+    const { metadata, io } = this.#table;
+    const snapshot: Snapshot = {
+      'snapshot-id': this.id,
+      ...(parent ? { 'parent-snapshot-id': parent['snapshot-id'] } : {}),
+      'sequence-number': this.sequenceNumber,
+      'timestamp-ms': Math.max(Date.now(), metadata['last-updated-ms']),
+      'manifest-list': this.#newLocation(`snap-${this.id}-1-${this.#uuid}.avro`),
+      summary,
+      'schema-id': metadata['current-schema-id'],
+    };
+    await writeManifestList(io, snapshot, manifests);
+    return snapshot;
+  }
+
+  async #removeFrom(
+    manifest: ManifestFile,
+    removal: Removal,
+  ): Promise<{ manifest: ManifestFile; removed: Tally } | undefined> {
+    const { entries, schema, spec } = await readManifest(this.#table.io, manifest);
+    const live = entries.filter((entry) => entry.status !== 'deleted');
+    const isRemoved = (entry: ManifestEntry) => removal === 'all' || removal(entry.file);
+    const removedEntries = new Set(live.filter(isRemoved));
+    if (removedEntries.size === 0) return undefined;
+    const rewritten = live.map((entry): ManifestEntry => {
+      return removedEntries.has(entry)
+        ? { ...entry, status: 'deleted', snapshotId: this.id }
+        : { ...entry, status: 'existing' };
+    });
+    const files = Array.from(removedEntries, (entry) => entry.file);
+    return { manifest: await this.#writeManifest({ schema, spec, entries: rewritten }), removed: tallyFiles(files) };
+  }
+
+  #writeManifest(
+    content: Pick<Parameters<typeof writeManifest>[1], 'schema' | 'spec' | 'entries'>,
+  ): Promise<ManifestFile> {
+    const location = this.#newLocation(`${this.#uuid}-m${this.written.length}.avro`);
+    return writeManifest(this.#table.io, {
+      ...content,
+      location,
+      snapshotId: this.id,
+      sequenceNumber: this.sequenceNumber,
+    });
+  }
+
+  /** Noted before it is written: a file whose writing failed half-way is to be removed too. */
+  #newLocation(name: string): string {
+    const location = `${metadataFolder(this.#table.metadata)}/${name}`;
+    this.written.push(location);
+    return location;
+  }
+}
+
+/** The manifests that a snapshot takes from its parent. */
+export interface CarriedOver {
+  readonly manifests: readonly ManifestFile[];
+  readonly removed: Tally;
+}
+
+function* groupEntries(entries: readonly ManifestEntry[]): Generator<ManifestEntry[]> {
+  const isData = (entry: ManifestEntry) => isDataFile(entry.file);
+  for (const same of [entries.filter(isData), entries.filter((entry) => !isData(entry))]) {
+    let group: ManifestEntry[] = [];
+    let metrics = 0;
+    for (const entry of same) {
+      group.push(entry);
+      metrics += countMetrics(entry.file);
+      if (metrics < MAX_METRICS_PER_MANIFEST) continue;
+      yield group;
+      group = [];
+      metrics = 0;
+    }
+    if (group.length > 0) yield group;
+  }
+}
+
+function countMetrics(file: DataFile): number {
+  const maps = [
+    file.columnSizes,
+    file.valueCounts,
+    file.nullValueCounts,
+    file.nanValueCounts,
+    file.lowerBounds,
+    file.upperBounds,
+  ];
+  return maps.reduce((sum, map) => sum + (map?.size ?? 0), 1);
+}

@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto';
+import { IcebergError } from './errors.ts';
+import { parseExactJson, stringifyExactJson } from './exact-json.ts';
+import { LAST_UNASSIGNED_PARTITION_ID, type PartitionSpec, UNPARTITIONED } from './partition-spec.ts';
+import { type Schema, checkSchema, highestFieldId } from './schema.ts';
+import { MAIN, type Snapshot, type SnapshotRef } from './snapshot.ts';
+import { type SortOrder, UNSORTED } from './sort-order.ts';
+
+/**
+ * Table metadata in the JSON shape of the spec (spec: Table Metadata Fields, format version 2): names are the spec's, 64-bit
+ * ids are bigint. Fields that this library does not know are kept and written back.
+ */
+export interface TableMetadata {
+  readonly 'format-version': number;
+  readonly 'table-uuid': string;
+  readonly location: string;
+  readonly 'last-sequence-number': bigint;
+  readonly 'last-updated-ms': number;
+  readonly 'last-column-id': number;
+  readonly schemas: readonly Schema[];
+  readonly 'current-schema-id': number;
+  readonly 'partition-specs': readonly PartitionSpec[];
+  readonly 'default-spec-id': number;
+  readonly 'last-partition-id': number;
+  readonly properties: Readonly<Record<string, string>>;
+  /** Absent while the main branch has no snapshot (-1 in files). */
+  readonly 'current-snapshot-id'?: bigint | undefined;
+  readonly snapshots: readonly Snapshot[];
+  readonly 'snapshot-log': readonly SnapshotLogEntry[];
+  readonly 'metadata-log': readonly MetadataLogEntry[];
+  readonly 'sort-orders': readonly SortOrder[];
+  readonly 'default-sort-order-id': number;
+  readonly refs: Readonly<Record<string, SnapshotRef>>;
+}
+
+/** When a snapshot became the current one. */
+export interface SnapshotLogEntry {
+  readonly 'timestamp-ms': number;
+  readonly 'snapshot-id': bigint;
+}
+
+/** A metadata file that was once current. */
+export interface MetadataLogEntry {
+  readonly 'timestamp-ms': number;
+  readonly 'metadata-file': string;
+}
+
+/** What a new table is made of. */
+export interface TableDefinition {
+  readonly location: string;
+  readonly schema: Schema;
+  readonly partitionSpec?: PartitionSpec;
+  readonly sortOrder?: SortOrder;
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+/** The metadata of a new, empty table of format version 2. */
+export function newTableMetadata(definition: TableDefinition): TableMetadata {
+  checkSchema(definition.schema);
+  const spec = definition.partitionSpec ?? UNPARTITIONED;
+  const sortOrder = definition.sortOrder ?? UNSORTED;
+  return {
+    'format-version': 2,
+    'table-uuid': randomUUID(),
+    location: definition.location,
+    'last-sequence-number': 0n,
+    'last-updated-ms': Date.now(),
+    'last-column-id': highestFieldId(definition.schema),
+    schemas: [definition.schema],
+    'current-schema-id': definition.schema['schema-id'],
+    'partition-specs': [spec],
+    'default-spec-id': spec['spec-id'],
+    'last-partition-id': Math.max(LAST_UNASSIGNED_PARTITION_ID, ...spec.fields.map((field) => field['field-id'])),
+    properties: definition.properties ?? {},
+    snapshots: [],
+    'snapshot-log': [],
+    'metadata-log': [],
+    'sort-orders': [sortOrder],
+    'default-sort-order-id': sortOrder['order-id'],
+    refs: {},
+  };
+}
+
+/** Reads a metadata file. Version 1 is brought into the shape of version 2 (its number is kept). Throws `invalid_metadata`. */
+export function parseTableMetadata(text: string): TableMetadata {
+  const json = parseObject(text);
+  const version = json['format-version'];
+  if (version !== 1 && version !== 2 && version !== 3) {
+    throw new IcebergError(
+      'invalid_metadata',
+      `Table metadata has format version ${String(version)}; 1, 2 and 3 can be read.`,
+    );
+  }
+  const complete = version === 1 ? withVersion2Fields(json) : json;
+  return checkMetadata(withDefaults(complete));
+}
+
+/** Writes metadata as the text of a metadata file. Throws `unsupported` for version 1, which is read only. */
+export function serializeTableMetadata(metadata: TableMetadata): string {
+  if (metadata['format-version'] === 1) {
+    throw new IcebergError(
+      'unsupported',
+      `The table at ${metadata.location} has format version 1; upgrade it to 2 before writing.`,
+    );
+  }
+  return stringifyExactJson({ ...metadata, 'current-snapshot-id': metadata['current-snapshot-id'] ?? -1n });
+}
+
+/** The schema that new data is written with. */
+export function currentSchema(metadata: TableMetadata): Schema {
+  return find(
+    metadata.schemas,
+    (schema) => schema['schema-id'] === metadata['current-schema-id'],
+    'current schema',
+    metadata,
+  );
+}
+
+/** The partition spec that new data is written with. */
+export function defaultSpec(metadata: TableMetadata): PartitionSpec {
+  return specById(metadata, metadata['default-spec-id']);
+}
+
+/** A partition spec by its id. */
+export function specById(metadata: TableMetadata, id: number): PartitionSpec {
+  return find(metadata['partition-specs'], (spec) => spec['spec-id'] === id, `partition spec ${id}`, metadata);
+}
+
+/** The newest snapshot of a branch, or a tag's snapshot; undefined if there is no such ref. */
+export function snapshotOfRef(metadata: TableMetadata, ref: string = MAIN): Snapshot | undefined {
+  const id = metadata.refs[ref]?.['snapshot-id'];
+  return id === undefined ? undefined : snapshotById(metadata, id);
+}
+
+/** A snapshot by its id. Throws `invalid_metadata` if the table does not know it. */
+export function snapshotById(metadata: TableMetadata, id: bigint): Snapshot {
+  return find(metadata.snapshots, (snapshot) => snapshot['snapshot-id'] === id, `snapshot ${id}`, metadata);
+}
+
+type Json = Record<string, unknown>;
+
+function parseObject(text: string): Json {
+  try {
+    const value = parseExactJson(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
+  } catch (cause) {
+    throw new IcebergError('invalid_metadata', 'Table metadata is not JSON.', { cause });
+  }
+  throw new IcebergError('invalid_metadata', 'Table metadata is not a JSON object.');
+}
+
+/** Version 1 has one schema and one spec in older fields, and no sequence numbers (spec: Version 1 upgrade). */
+function withVersion2Fields(json: Json): Json {
+  const snapshots = (json['snapshots'] ?? []) as Json[];
+  const spec = { 'spec-id': 0, fields: json['partition-spec'] ?? [] };
+  return {
+    schemas: [{ 'schema-id': 0, ...(json['schema'] as Json | undefined) }],
+    'current-schema-id': 0,
+    'partition-specs': [spec],
+    'default-spec-id': 0,
+    'last-sequence-number': 0n,
+    'table-uuid': randomUUID(),
+    ...json,
+    snapshots: snapshots.map((snapshot) => ({ 'sequence-number': 0n, ...snapshot })),
+  };
+}
+
+/** Optional fields of the spec with the meaning that their absence has. */
+function withDefaults(json: Json): Json {
+  const current = json['current-snapshot-id'] as bigint | null | undefined;
+  const hasCurrent = current !== undefined && current !== null && current !== -1n;
+  const { 'current-snapshot-id': _dropped, ...rest } = json;
+  return {
+    properties: {},
+    snapshots: [],
+    'snapshot-log': [],
+    'metadata-log': [],
+    'sort-orders': [UNSORTED],
+    'default-sort-order-id': 0,
+    'last-partition-id': LAST_UNASSIGNED_PARTITION_ID,
+    ...rest,
+    refs: {
+      ...(hasCurrent ? { [MAIN]: { 'snapshot-id': current, type: 'branch' } } : {}),
+      ...(json['refs'] as Json | undefined),
+    },
+    ...(hasCurrent ? { 'current-snapshot-id': current } : {}),
+  };
+}
+
+/** Field name and JavaScript type of what every version must have once defaults are filled in. */
+const REQUIRED_FIELDS = {
+  'table-uuid': 'string',
+  location: 'string',
+  'last-sequence-number': 'bigint',
+  'last-updated-ms': 'number',
+  'last-column-id': 'number',
+  schemas: 'object',
+  'current-schema-id': 'number',
+  'partition-specs': 'object',
+  'default-spec-id': 'number',
+  snapshots: 'object',
+} as const;
+
+function checkMetadata(json: Json): TableMetadata {
+  for (const [field, type] of Object.entries(REQUIRED_FIELDS)) {
+    if (typeof json[field] === type && json[field] !== null) continue;
+    throw new IcebergError('invalid_metadata', `Table metadata has no "${field}" of type ${type}.`);
+  }
+  return json as unknown as TableMetadata;
+}
+
+function find<T>(items: readonly T[], test: (item: T) => boolean, what: string, metadata: TableMetadata): T {
+  const item = items.find(test);
+  if (item === undefined)
+    throw new IcebergError('invalid_metadata', `The table at ${metadata.location} has no ${what}.`);
+  return item;
+}
