@@ -1,0 +1,141 @@
+import type { Socket } from 'node:net';
+import type { EncodedBatch } from '@fjord/replication';
+import type { Client } from 'pg';
+import type { UnrepresentablePolicy } from '../config.ts';
+import type { CopyColumn } from './copy-column.ts';
+import { CopyDecoder } from './copy-decoder.ts';
+
+/** Message types of the server (PostgreSQL manual, Message Formats). */
+const ERROR_RESPONSE = 0x45;
+const READY_FOR_QUERY = 0x5a;
+
+export type CopyRequest = {
+  /** A COPY … TO STDOUT (FORMAT binary) statement whose query selects `columns` in their order. */
+  sql: string;
+  columns: readonly CopyColumn[];
+  stream: string;
+  unrepresentable: UnrepresentablePolicy;
+  batchBytes: number;
+  signal: AbortSignal;
+};
+
+/**
+ * Runs a COPY on an idle connection and yields its rows in batches. For the time of the COPY the socket's bytes go to the decoder instead of the
+ * driver, whose parser makes an object of each row. A server error is thrown as the driver throws it (`code` is the SQLSTATE) and leaves the
+ * connection usable; a consumer that stops early, or an abort, cuts the connection.
+ */
+export async function* readCopy(client: Client, request: CopyRequest): AsyncGenerator<EncodedBatch> {
+  const { signal } = request;
+  signal.throwIfAborted();
+  const copy = new CopyStream(client, request);
+  const abort = () => copy.fail(signal.reason);
+  signal.addEventListener('abort', abort);
+  try {
+    yield* copy.batches();
+  } finally {
+    signal.removeEventListener('abort', abort);
+    copy.release();
+  }
+}
+
+/** A COPY that has the socket: batches as they are decoded, with the socket paused while nobody takes them. */
+class CopyStream {
+  readonly #socket: Socket;
+  readonly #decoder: CopyDecoder;
+  readonly #driverListeners: ((chunk: Buffer) => void)[];
+  #ready: EncodedBatch[] = [];
+  #serverError: Error | undefined;
+  #error: unknown;
+  #isFinished = false;
+  #wake: (() => void) | undefined;
+
+  constructor(client: Client, request: CopyRequest) {
+    this.#socket = socketOf(client);
+    this.#decoder = new CopyDecoder(request.columns, {
+      ...request,
+      onMessage: (type, payload) => this.#receive(type, payload),
+    });
+    this.#driverListeners = this.#socket.listeners('data') as ((chunk: Buffer) => void)[];
+    this.#socket.removeAllListeners('data');
+    this.#socket.on('data', this.#push);
+    this.#socket.on('close', this.#close);
+    this.#socket.write(queryMessage(request.sql));
+  }
+
+  async *batches(): AsyncGenerator<EncodedBatch> {
+    for (;;) {
+      if (this.#error !== undefined) throw this.#error;
+      const batch = this.#ready.shift();
+      if (batch) {
+        yield batch;
+        continue;
+      }
+      if (this.#isFinished) break;
+      this.#socket.resume();
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (this.#serverError) throw this.#serverError;
+    yield* this.#decoder.end();
+  }
+
+  fail(error: unknown): void {
+    this.#error ??= error;
+    this.#wake?.();
+  }
+
+  /** Gives the socket back to the driver, or destroys it when the server is still sending. */
+  release(): void {
+    this.#socket.off('data', this.#push);
+    this.#socket.off('close', this.#close);
+    for (const listener of this.#driverListeners) this.#socket.on('data', listener);
+    if (this.#isFinished) this.#socket.resume();
+    else this.#socket.destroy();
+  }
+
+  readonly #push = (chunk: Buffer): void => {
+    try {
+      const batches = this.#decoder.push(chunk);
+      if (batches.length > 0) {
+        this.#ready.push(...batches);
+        this.#socket.pause();
+      }
+    } catch (error) {
+      this.#error ??= error;
+    }
+    if (this.#ready.length > 0 || this.#isFinished || this.#error !== undefined) this.#wake?.();
+  };
+
+  readonly #close = (): void => {
+    this.fail(Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' }));
+  };
+
+  #receive(type: number, payload: Buffer): void {
+    if (type === ERROR_RESPONSE) this.#serverError ??= serverError(payload);
+    if (type === READY_FOR_QUERY) this.#isFinished = true;
+  }
+}
+
+/** The driver's socket, plain or TLS; not part of its public types. */
+function socketOf(client: Client): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
+}
+
+/** A simple Query message: `Q`, length, text, zero. */
+function queryMessage(sql: string): Buffer {
+  const text = Buffer.from(sql);
+  const message = Buffer.alloc(text.length + 6);
+  message.write('Q');
+  message.writeInt32BE(text.length + 5, 1);
+  text.copy(message, 5);
+  return message;
+}
+
+/** An ErrorResponse as an error with the names that the driver gives its fields (manual, Error and Notice Message Fields). */
+function serverError(payload: Buffer): Error {
+  const fields = new Map<string, string>();
+  for (const field of payload.toString().split('\0')) if (field !== '') fields.set(field.slice(0, 1), field.slice(1));
+  const error = new Error(fields.get('M') ?? 'the server reported an error');
+  return Object.assign(error, { code: fields.get('C'), severity: fields.get('S'), detail: undefined });
+}

@@ -1,0 +1,171 @@
+import type { ArrowColumn, BooleanColumn, BytesColumn, FixedColumn } from '@fjord/core/arrow';
+import type { WireType } from '../column-types.ts';
+import type { Rejections } from './copy-column.ts';
+import type { FieldRun } from './fields.ts';
+import { decodeNumerics } from './numeric.ts';
+import { decodeDates, decodeTimes, decodeTimestamps } from './times.ts';
+
+/** Decodes one field of a run of rows into a column. Rows from `base` on have room; validity bits there are 0. */
+export type Decoder = (run: FieldRun, column: ArrowColumn, rejections: Rejections) => void;
+
+/** Makes the decoder of a wire type; `scale` is that of a decimal column. */
+export function scalarDecoder(wire: WireType, scale: number): Decoder {
+  switch (wire) {
+    case 'bool':
+      return (run, column) => decodeBooleans(run, column as BooleanColumn);
+    case 'int2':
+      return (run, column) => decodeInt2(run, column as FixedColumn);
+    case 'int4':
+      return (run, column) => decodeInt4(run, column as FixedColumn);
+    case 'int8':
+      return (run, column) => decodeInt8(run, column as FixedColumn);
+    case 'oid':
+      return (run, column) => decodeOid(run, column as FixedColumn);
+    case 'float4':
+      return (run, column) => decodeFloat4(run, column as FixedColumn);
+    case 'float8':
+      return (run, column) => decodeFloat8(run, column as FixedColumn);
+    case 'uuid':
+      return (run, column) => decodeUuid(run, column as FixedColumn);
+    case 'numeric':
+      return (run, column, rejections) => decodeNumerics(run, column as FixedColumn, { scale, rejections });
+    case 'date':
+      return (run, column, rejections) => decodeDates(run, column as FixedColumn, rejections);
+    case 'time':
+      return (run, column, rejections) => decodeTimes(run, column as FixedColumn, rejections);
+    case 'timestamp':
+    case 'timestamptz':
+      return (run, column, rejections) => decodeTimestamps(run, column as FixedColumn, rejections);
+    case 'bytea':
+    case 'text':
+      return (run, column) => decodeBytes(run, column as BytesColumn, 0);
+    case 'jsonb':
+      // The first byte is the version of jsonb's wire format, 1; the rest is text.
+      return (run, column) => decodeBytes(run, column as BytesColumn, 1);
+    default:
+      return wire satisfies never;
+  }
+}
+
+function decodeBooleans({ fields, field, rows, base }: FieldRun, column: BooleanColumn): void {
+  const { bytes, view, offsets, stride } = fields;
+  const { validity, bits } = column;
+  for (let i = 0, o = field, row = base; i < rows; i++, o += stride, row++) {
+    const at = offsets[o]!;
+    if (view.getInt32(at - 4) < 0) column.nullCount++;
+    else {
+      validity[row >> 3]! |= 1 << (row & 7);
+      if (bytes[at] !== 0) bits[row >> 3]! |= 1 << (row & 7);
+    }
+  }
+}
+
+function decodeInt2({ fields, field, rows, base }: FieldRun, column: FixedColumn): void {
+  const { view, offsets, stride } = fields;
+  const { validity, words } = column;
+  for (let i = 0, o = field, row = base; i < rows; i++, o += stride, row++) {
+    const at = offsets[o]!;
+    if (view.getInt32(at - 4) < 0) column.nullCount++;
+    else {
+      validity[row >> 3]! |= 1 << (row & 7);
+      words[row] = view.getInt16(at);
+    }
+  }
+}
+
+function decodeInt4({ fields, field, rows, base }: FieldRun, column: FixedColumn): void {
+  const { view, offsets, stride } = fields;
+  const { validity, words } = column;
+  for (let i = 0, o = field, row = base; i < rows; i++, o += stride, row++) {
+    const at = offsets[o]!;
+    if (view.getInt32(at - 4) < 0) column.nullCount++;
+    else {
+      validity[row >> 3]! |= 1 << (row & 7);
+      words[row] = view.getInt32(at);
+    }
+  }
+}
+
+/** As two words: no bigint a row. */
+function decodeInt8({ fields, field, rows, base }: FieldRun, column: FixedColumn): void {
+  const { view, offsets, stride } = fields;
+  const { validity, words } = column;
+  for (let i = 0, o = field, row = base; i < rows; i++, o += stride, row++) {
+    const at = offsets[o]!;
+    if (view.getInt32(at - 4) < 0) column.nullCount++;
+    else {
+      validity[row >> 3]! |= 1 << (row & 7);
+      words[2 * row + 1] = view.getInt32(at);
+      words[2 * row] = view.getInt32(at + 4);
+    }
+  }
+}
+
+/** Unsigned 32 bits become a long. */
+function decodeOid({ fields, field, rows, base }: FieldRun, column: FixedColumn): void {
+  const { view, offsets, stride } = fields;
+  const { validity, words } = column;
+  for (let i = 0, o = field, row = base; i < rows; i++, o += stride, row++) {
+    const at = offsets[o]!;
+    if (view.getInt32(at - 4) < 0) column.nullCount++;
+    else {
+      validity[row >> 3]! |= 1 << (row & 7);
+      words[2 * row] = view.getInt32(at);
+      words[2 * row + 1] = 0;
+    }
+  }
+}
+
+/** The bits are moved as they are, so that NaN and -0 stay what they were. */
+function decodeFloat4(run: FieldRun, column: FixedColumn): void {
+  decodeInt4(run, column);
+}
+
+function decodeFloat8(run: FieldRun, column: FixedColumn): void {
+  decodeInt8(run, column);
+}
+
+function decodeUuid({ fields, field, rows, base }: FieldRun, column: FixedColumn): void {
+  const { view, offsets, stride } = fields;
+  const { validity, words } = column;
+  for (let i = 0, o = field, row = base; i < rows; i++, o += stride, row++) {
+    const at = offsets[o]!;
+    if (view.getInt32(at - 4) < 0) column.nullCount++;
+    else {
+      validity[row >> 3]! |= 1 << (row & 7);
+      // Bytes in their order: read and written as little-endian words.
+      words[4 * row] = view.getInt32(at, true);
+      words[4 * row + 1] = view.getInt32(at + 4, true);
+      words[4 * row + 2] = view.getInt32(at + 8, true);
+      words[4 * row + 3] = view.getInt32(at + 12, true);
+    }
+  }
+}
+
+/** Below this a loop is faster than a call into native code. */
+const SHORT_BYTES = 48;
+
+/** Text and bytes; `skip` leading bytes of each value are not part of it. */
+function decodeBytes({ fields, field, rows, base }: FieldRun, column: BytesColumn, skip: number): void {
+  const { bytes, view, offsets, stride } = fields;
+  const { validity, offsets: ends } = column;
+  let { data } = column;
+  let end = ends[base]!;
+  for (let i = 0, o = field, row = base; i < rows; i++, o += stride, row++) {
+    const at = offsets[o]! + skip;
+    const length = view.getInt32(at - skip - 4) - skip;
+    if (length < 0) column.nullCount++;
+    else {
+      validity[row >> 3]! |= 1 << (row & 7);
+      if (end + length > data.length) {
+        ends[row] = end;
+        column.reserveData(end + length);
+        data = column.data;
+      }
+      if (length < SHORT_BYTES) for (let k = 0; k < length; k++) data[end + k] = bytes[at + k]!;
+      else bytes.copy(data, end, at, at + length);
+      end += length;
+    }
+    ends[row + 1] = end;
+  }
+}
