@@ -14,7 +14,7 @@ export function truncateLowerBound(
   const { kind } = parsePrimitive(type);
   if (kind === 'string') {
     const text = decodeText(bound);
-    return text === undefined ? undefined : new TextEncoder().encode([...text].slice(0, length).join(''));
+    return text === undefined ? undefined : new TextEncoder().encode(Array.from(text).slice(0, length).join(''));
   }
   if (kind === 'binary') return bound.slice(0, length);
   return bound;
@@ -29,7 +29,7 @@ export function truncateUpperBound(
   const { kind } = parsePrimitive(type);
   if (kind === 'string') {
     const text = decodeText(bound);
-    return text === undefined ? undefined : truncateTextUp([...text], length);
+    return text === undefined ? undefined : truncateTextUp(Array.from(text), length);
   }
   if (kind === 'binary') return bound.length <= length ? bound : incrementBytes(bound.slice(0, length));
   return bound;

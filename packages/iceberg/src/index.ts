@@ -24,7 +24,7 @@ export {
 export { IcebergError, type IcebergErrorCode, isIcebergError } from './errors.ts';
 export { parseExactJson, stringifyExactJson } from './exact-json.ts';
 export { type FileIO, type FileIOProperties, type FileWriter, openFileIO } from './file-io.ts';
-export { dataFolder, encodeName, metadataFolder } from './location.ts';
+export { dataFolder, encodeName, localLocation, metadataFolder } from './location.ts';
 export { type EntryStatus, type Manifest, type ManifestEntry, readManifest } from './manifest.ts';
 export { type ManifestFile, readManifestList } from './manifest-list.ts';
 export { type PartitionField, type PartitionSpec, UNPARTITIONED } from './partition-spec.ts';

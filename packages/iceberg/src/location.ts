@@ -10,6 +10,14 @@ export function defaultLocation(warehouse: string, { namespace, name }: TableIde
   return `${warehouse.replace(/\/+$/, '')}/${encodeName(namespace.join('.'))}/${encodeName(name)}`;
 }
 
+/**
+ * The location of a local path: `file://` and the path as it is, since all readers take it literally (a `%20` made by
+ * `pathToFileURL` would name another folder). PyIceberg cuts such a URI at `#` and `?`, so a path with these stays plain.
+ */
+export function localLocation(path: string): string {
+  return /[#?]/.test(path) ? path : `file://${path}`;
+}
+
 /** The folder of a table's data files, without a slash at its end. */
 export function dataFolder(metadata: TableMetadata): string {
   return folder(metadata.properties['write.data.path'] ?? `${metadata.location}/data`);

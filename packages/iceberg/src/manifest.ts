@@ -84,7 +84,6 @@ interface Written {
 function describeManifest(content: ManifestContent, { length, holdsData, columns }: Written): ManifestFile {
   const { entries } = content;
   const byStatus = (status: EntryStatus) => entries.filter((entry) => entry.status === status);
-  const rows = (some: readonly ManifestEntry[]) => some.reduce((sum, entry) => sum + entry.file.recordCount, 0n);
   const [added, existing, deleted] = [byStatus('added'), byStatus('existing'), byStatus('deleted')];
   const partitions = summarizePartitions(
     columns,
@@ -101,9 +100,9 @@ function describeManifest(content: ManifestContent, { length, holdsData, columns
     addedFiles: added.length,
     existingFiles: existing.length,
     deletedFiles: deleted.length,
-    addedRows: rows(added),
-    existingRows: rows(existing),
-    deletedRows: rows(deleted),
+    addedRows: countRows(added),
+    existingRows: countRows(existing),
+    deletedRows: countRows(deleted),
     ...(partitions ? { partitions } : {}),
   };
 }
@@ -113,4 +112,8 @@ function lowestSequenceNumber(live: readonly ManifestEntry[], own: bigint): bigi
     const number = entry.sequenceNumber ?? own;
     return number < lowest ? number : lowest;
   }, own);
+}
+
+function countRows(entries: readonly ManifestEntry[]): bigint {
+  return entries.reduce((sum, entry) => sum + entry.file.recordCount, 0n);
 }

@@ -60,7 +60,6 @@ function chooseSnapshot({ metadata }: Table, options: ScanOptions): Snapshot | u
 
 async function liveFiles(table: Table, manifest: ManifestFile): Promise<LiveFile[]> {
   const { entries, spec } = await readManifest(table.io, manifest);
-  const isLive = (entry: ManifestEntry) => entry.status !== 'deleted';
   return entries.filter(isLive).map(({ file, sequenceNumber }) => ({
     file,
     specId: manifest.specId,
@@ -92,4 +91,8 @@ function partitionKey(specId: number, partition: Partition | undefined): string 
 function formatValue(value: Value | null): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   return value === null ? 'null' : `${typeof value}:${value}`;
+}
+
+function isLive(entry: ManifestEntry): boolean {
+  return entry.status !== 'deleted';
 }

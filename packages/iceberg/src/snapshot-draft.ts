@@ -130,8 +130,7 @@ export interface CarriedOver {
 }
 
 function* groupEntries(entries: readonly ManifestEntry[]): Generator<ManifestEntry[]> {
-  const isData = (entry: ManifestEntry) => isDataFile(entry.file);
-  for (const same of [entries.filter(isData), entries.filter((entry) => !isData(entry))]) {
+  for (const same of [entries.filter(holdsRows), entries.filter((entry) => !holdsRows(entry))]) {
     let group: ManifestEntry[] = [];
     let metrics = 0;
     for (const entry of same) {
@@ -156,4 +155,8 @@ function countMetrics(file: DataFile): number {
     file.upperBounds,
   ];
   return maps.reduce((sum, map) => sum + (map?.size ?? 0), 1);
+}
+
+function holdsRows(entry: ManifestEntry): boolean {
+  return isDataFile(entry.file);
 }

@@ -23,8 +23,16 @@ export function createDecoder(schema: AvroSchema, named: Map<string, Decode> = n
       named.set(schema.name, decode);
       return decode;
     }
-    default:
+    case 'boolean':
+    case 'int':
+    case 'long':
+    case 'float':
+    case 'double':
+    case 'bytes':
+    case 'string':
       return createDecoder(schema.type, named);
+    default:
+      return schema satisfies never;
   }
 }
 

@@ -17,19 +17,48 @@ export function createEncoder(schema: AvroSchema): Encode {
       return fixedEncoder(schema.size);
     case 'map':
       throw new TypeError('Iceberg manifests have no Avro maps with string keys.');
-    default:
+    case 'boolean':
+    case 'int':
+    case 'long':
+    case 'float':
+    case 'double':
+    case 'bytes':
+    case 'string':
       return primitiveEncoder(schema.type);
+    default:
+      return schema satisfies never;
   }
 }
 
 const PRIMITIVES: Readonly<Record<string, Encode>> = {
-  boolean: (sink, value) => (typeof value === 'boolean' ? sink.writeByte(value ? 1 : 0) : mismatch('boolean', value)),
-  int: (sink, value) => (typeof value === 'number' ? sink.writeLong(value) : mismatch('int', value)),
-  long: (sink, value) => (typeof value === 'bigint' ? sink.writeLong(value) : mismatch('long', value)),
-  float: (sink, value) => (typeof value === 'number' ? sink.writeFloat(value) : mismatch('float', value)),
-  double: (sink, value) => (typeof value === 'number' ? sink.writeDouble(value) : mismatch('double', value)),
-  string: (sink, value) => (typeof value === 'string' ? sink.writeString(value) : mismatch('string', value)),
-  bytes: (sink, value) => (value instanceof Uint8Array ? sink.writeBytes(value) : mismatch('bytes', value)),
+  boolean(sink, value) {
+    if (typeof value !== 'boolean') throw mismatch('boolean', value);
+    sink.writeByte(value ? 1 : 0);
+  },
+  int(sink, value) {
+    if (typeof value !== 'number') throw mismatch('int', value);
+    sink.writeLong(value);
+  },
+  long(sink, value) {
+    if (typeof value !== 'bigint') throw mismatch('long', value);
+    sink.writeLong(value);
+  },
+  float(sink, value) {
+    if (typeof value !== 'number') throw mismatch('float', value);
+    sink.writeFloat(value);
+  },
+  double(sink, value) {
+    if (typeof value !== 'number') throw mismatch('double', value);
+    sink.writeDouble(value);
+  },
+  string(sink, value) {
+    if (typeof value !== 'string') throw mismatch('string', value);
+    sink.writeString(value);
+  },
+  bytes(sink, value) {
+    if (!(value instanceof Uint8Array)) throw mismatch('bytes', value);
+    sink.writeBytes(value);
+  },
 };
 
 function primitiveEncoder(type: string): Encode {
@@ -56,7 +85,7 @@ function optionalEncoder([first, second, ...more]: readonly AvroSchema[]): Encod
 function recordEncoder(schema: AvroRecord): Encode {
   const fields = schema.fields.map((field) => ({ name: field.name, encode: createEncoder(field.type) }));
   return (sink, value) => {
-    if (!isRecord(value)) return mismatch(schema.name, value);
+    if (!isRecord(value)) throw mismatch(schema.name, value);
     for (const field of fields) field.encode(sink, value[field.name]);
   };
 }
@@ -64,7 +93,7 @@ function recordEncoder(schema: AvroRecord): Encode {
 function arrayEncoder(schema: AvroArray): Encode {
   const encode = createEncoder(schema.items);
   return (sink, value) => {
-    if (!Array.isArray(value)) return mismatch('array', value);
+    if (!Array.isArray(value)) throw mismatch('array', value);
     if (value.length > 0) sink.writeLong(value.length);
     for (const item of value) encode(sink, item);
     sink.writeByte(0);
@@ -73,7 +102,7 @@ function arrayEncoder(schema: AvroArray): Encode {
 
 function fixedEncoder(size: number): Encode {
   return (sink, value) => {
-    if (!(value instanceof Uint8Array) || value.length !== size) return mismatch(`fixed of ${size} bytes`, value);
+    if (!(value instanceof Uint8Array) || value.length !== size) throw mismatch(`fixed of ${size} bytes`, value);
     sink.writeRaw(value);
   };
 }
@@ -86,6 +115,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-function mismatch(wanted: string, value: unknown): never {
-  throw new TypeError(`A value of type ${typeof value} cannot be written as Avro ${wanted}.`);
+function mismatch(wanted: string, value: unknown): TypeError {
+  return new TypeError(`A value of type ${typeof value} cannot be written as Avro ${wanted}.`);
 }

@@ -140,7 +140,7 @@ export function decimalBytes(precision: number): number {
 
 /** Avro names hold letters, digits and `_` only; others become `_x` and their hexadecimal code (spec: Appendix A). */
 export function avroName(name: string): string {
-  const safe = [...name]
+  const safe = Array.from(name)
     .map((character) => (/[A-Za-z0-9_]/.test(character) ? character : `_x${codeOf(character)}`))
     .join('');
   return /^\d/.test(safe) ? `_${safe}` : safe;

@@ -20,9 +20,6 @@ export interface AvroRow {
 export function recordOf(value: AvroValue | undefined): AvroRow {
   if (!isObject(value)) throw new TypeError('An Avro record was expected.');
   const get = (id: number): AvroValue | undefined => value[String(id)];
-  const wrong = (id: number): never => {
-    throw new TypeError(`Field ${id} is missing or has another type.`);
-  };
   const optionalLong = (id: number): bigint | undefined => {
     const item = get(id) ?? undefined;
     if (typeof item === 'number') return BigInt(item);
@@ -60,4 +57,8 @@ export function recordOf(value: AvroValue | undefined): AvroRow {
 
 function isObject(value: AvroValue | undefined): value is { [field: string]: AvroValue } {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+}
+
+function wrong(id: number): never {
+  throw new TypeError(`Field ${id} is missing or has another type.`);
 }

@@ -2,7 +2,7 @@ import type { Catalog, Namespace, Table, TableCreation, TableIdentifier } from '
 import { formatIdentifier } from '../catalog.ts';
 import { IcebergError } from '../errors.ts';
 import { type FileIO, type FileIOProperties, openFileIO } from '../file-io.ts';
-import { defaultLocation } from '../location.ts';
+import { defaultLocation, localLocation } from '../location.ts';
 import { readTableMetadata, removeForgotten, stageMetadata, writeNewMetadata } from '../metadata-file.ts';
 import { type TableMetadata, newTableMetadata } from '../table-metadata.ts';
 import type { SqlDatabase } from './sql-database.ts';
@@ -10,9 +10,9 @@ import { openSqlite } from './sqlite.ts';
 
 /** Options of `openSqlCatalog`. */
 export interface SqlCatalogOptions {
-  /** `sqlite:///absolute/path.db` (also with four slashes, as SQLAlchemy writes it). The file is made if missing. */
+  /** An absolute path, or `sqlite:////absolute/path.db` as SQLAlchemy writes it, with `%` escapes. The file is made if missing. */
   readonly uri: string;
-  /** Where tables go unless told: `file:///…`, an absolute path, or `s3://bucket/prefix`. */
+  /** Where tables go unless told: an absolute path (see `localLocation`), `file:///…`, or `s3://bucket/prefix`. */
   readonly warehouse: string;
   /** The catalog's name in the database, which several may share: `default` unless said. PyIceberg must use the same name. */
   readonly name?: string;
@@ -40,10 +40,23 @@ export async function openSqlCatalog(options: SqlCatalogOptions): Promise<Catalo
   const database = openDatabase(options.uri);
   try {
     for (const statement of CREATE_TABLES) await database.run(statement, []);
+    await addTypeColumn(database);
     return new SqlCatalog(database, options);
   } catch (error) {
     await database[Symbol.asyncDispose]();
     throw error;
+  }
+}
+
+/** Catalogs of the older layout V0 lack this column; those who know only V0 are not disturbed by it. */
+async function addTypeColumn(database: SqlDatabase): Promise<void> {
+  const probe = () => database.all('SELECT iceberg_type FROM iceberg_tables LIMIT 0', []);
+  try {
+    await probe();
+  } catch {
+    // Two processes may both come here: what counts is that the column is there afterwards.
+    await database.run('ALTER TABLE iceberg_tables ADD COLUMN iceberg_type VARCHAR(5)', []).catch(() => undefined);
+    await probe();
   }
 }
 
@@ -56,7 +69,7 @@ class SqlCatalog implements Catalog {
   constructor(database: SqlDatabase, options: SqlCatalogOptions) {
     this.#database = database;
     this.#name = options.name ?? DEFAULT_NAME;
-    this.#warehouse = options.warehouse;
+    this.#warehouse = options.warehouse.startsWith('/') ? localLocation(options.warehouse) : options.warehouse;
     this.#io = options.io ?? {};
   }
 
@@ -70,8 +83,6 @@ class SqlCatalog implements Catalog {
 
   async namespaceExists(namespace: Namespace): Promise<boolean> {
     const level = join(namespace);
-    // Compared by prefix rather than LIKE: names may hold its wildcards, and LIKE ignores case.
-    const isWithin = (column: string) => `catalog_name = ? AND (${column} = ? OR substr(${column}, 1, length(?)) = ?)`;
     const rows = await this.#database.all(
       `SELECT 1 FROM iceberg_namespace_properties WHERE ${isWithin('namespace')}
        UNION ALL SELECT 1 FROM iceberg_tables WHERE ${isWithin('table_namespace')} LIMIT 1`,
@@ -185,11 +196,21 @@ class SqlCatalog implements Catalog {
 }
 
 function openDatabase(uri: string): SqlDatabase {
-  const path = /^sqlite:\/\/\/(.+)$/.exec(uri)?.[1];
-  if (path === undefined)
-    throw new IcebergError('unsupported', `Catalog "${uri.split(':')[0]}:…" is not supported; use sqlite:///path.`);
-  // SQLAlchemy writes an absolute path after three slashes; a path without its slash would be relative there, and here it is not.
-  return openSqlite(path === ':memory:' || path.startsWith('/') ? path : `/${path}`);
+  if (uri.startsWith('/')) return openSqlite(uri);
+  const path = /^sqlite:\/\/\/([^?]+)/.exec(uri)?.[1];
+  if (path === undefined) {
+    throw new IcebergError(
+      'unsupported',
+      `A catalog at "${uri.split(':')[0]}:…" is not supported; use sqlite:///path.`,
+    );
+  }
+  const decoded = decodeURIComponent(path);
+  return openSqlite(decoded === ':memory:' || decoded.startsWith('/') ? decoded : `/${decoded}`);
+}
+
+/** Compared by prefix rather than LIKE: names may hold its wildcards, and LIKE ignores case. */
+function isWithin(column: string): string {
+  return `catalog_name = ? AND (${column} = ? OR substr(${column}, 1, length(?)) = ?)`;
 }
 
 function join(namespace: Namespace): string {

@@ -1,3 +1,4 @@
+import { IcebergError } from '../errors.ts';
 import type { FileWriter } from '../file-io.ts';
 import { type S3Connection, type S3Object, guardS3 } from './s3.ts';
 
@@ -28,6 +29,7 @@ class MultipartWriter implements FileWriter {
   #bufferedBytes = 0;
   #length = 0;
   #nextPart = 1;
+  #isEnded = false;
   #failure: { readonly cause: unknown } | undefined;
 
   constructor(s3: S3Connection, object: S3Object, location: string) {
@@ -37,6 +39,7 @@ class MultipartWriter implements FileWriter {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
+    this.#requireOpen();
     this.#chunks.push(chunk);
     this.#bufferedBytes += chunk.length;
     this.#length += chunk.length;
@@ -44,6 +47,7 @@ class MultipartWriter implements FileWriter {
   }
 
   async close(): Promise<{ length: number }> {
+    this.#requireOpen();
     await this.#orAbort(async () => {
       if (this.#uploadId === undefined) return this.#putWhole();
       if (this.#bufferedBytes > 0) await this.#uploadBuffered();
@@ -51,10 +55,12 @@ class MultipartWriter implements FileWriter {
       this.#throwFailure();
       await this.#complete(this.#uploadId);
     });
+    this.#isEnded = true;
     return { length: this.#length };
   }
 
   async abort(): Promise<void> {
+    this.#isEnded = true;
     this.#chunks = [];
     await Promise.all(this.#uploads);
     const UploadId = this.#uploadId;
@@ -106,6 +112,12 @@ class MultipartWriter implements FileWriter {
     this.#chunks = [];
     this.#bufferedBytes = 0;
     return bytes;
+  }
+
+  /** A writer that failed has lost parts: going on would make an object with a hole. */
+  #requireOpen(): void {
+    if (this.#isEnded)
+      throw new IcebergError('storage_failed', `The writer of ${this.#location} was closed or aborted before.`);
   }
 
   #throwFailure(): void {
