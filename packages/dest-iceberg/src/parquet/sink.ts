@@ -1,0 +1,235 @@
+import { readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { replaceSchemaMessage, schemaMessage } from '@fjord/core/arrow';
+import { type DataFile, type FileIOProperties, type NestedField, openFileIO } from '@fjord/iceberg';
+import { arrowSchemaWithIds } from './arrow-schema.ts';
+import { EncoderThread } from './encoder-thread.ts';
+import type { RollingFileOptions } from './worker-messages.ts';
+
+/** Row groups of this size keep two threads below 450 MB; larger ones save little CPU. Measured with benchmarks/micro/parquet-sink.ts. */
+const ROW_GROUP_ROWS = 131_072;
+const ROW_GROUP_BYTES = 32 * 1024 * 1024;
+const TARGET_FILE_BYTES = 128 * 1024 * 1024;
+/** A WebAssembly heap never shrinks: a thread whose heap has outgrown this is replaced once no writer uses it. */
+const MAX_IDLE_HEAP_BYTES = 192 * 1024 * 1024;
+
+/** Options of `openParquetPool`. */
+export type ParquetPoolOptions = {
+  /** Worker threads at most; the machine's cores unless said. They start when they are needed. */
+  workers?: number;
+  /** Bytes of batches at most that are handed over and not yet encoded, over all writers. */
+  memoryBytes: number;
+  /** Storage options (plain JSON) of the locations written to. */
+  io: FileIOProperties;
+  /** A further file is begun when one has reached this size; 128 MB unless said. */
+  targetFileBytes?: number;
+  /** A row group ends at this many rows or bytes, whichever comes first. */
+  rowGroupRows?: number;
+  rowGroupBytes?: number;
+};
+
+/** Options of one writer. */
+export type ParquetFileOptions = {
+  /** Files are `${prefix}-<uuid of the writer>-00000.parquet` and so on. */
+  prefix: string;
+  /** The columns of the batches in their order, with the ids, names and nullability of the table's schema; types are those of the batches. */
+  fields: readonly NestedField[];
+  /** Top-level columns whose values hardly repeat (keys, free text): they are encoded without a dictionary, which costs less. */
+  plainColumns?: readonly string[];
+};
+
+/** Arrow rows for a writer: one Arrow IPC stream in pieces. Pieces that own their ArrayBuffer are transferred: do not use them afterwards. */
+export type ParquetBatch = { rows: number; body: readonly Uint8Array[] };
+
+/** Writes the rows of one open chunk. End it with `close` or `abort`. */
+export interface FileWriter {
+  /** Hands a batch over; the promise is kept as soon as there is room for the next. The error of an earlier batch is thrown by the next call. */
+  write(batch: ParquetBatch): Promise<void>;
+  /** Completes the files and returns them, durable and checked; none if there were no rows. After an error call `abort`. */
+  close(): Promise<DataFile[]>;
+  /** Deletes the files of this writer, closed or not. */
+  abort(): Promise<void>;
+}
+
+/** Makes Parquet files in worker threads. Disposing of it ends the threads; open writers fail. */
+export interface ParquetPool extends AsyncDisposable {
+  /** Opens a writer. It stays with one thread; a thread may have several. */
+  openFile(options: ParquetFileOptions): FileWriter;
+}
+
+/** Opens a pool of encoder threads; the first one starts with the first writer. */
+export function openParquetPool(options: ParquetPoolOptions): ParquetPool {
+  return new Pool(options);
+}
+
+class Pool implements ParquetPool {
+  readonly #options: ParquetPoolOptions;
+  readonly #workers: number;
+  readonly #maxBytesInFlight: number;
+  readonly #threads = new Map<EncoderThread, Set<number>>();
+  #lastWriter = 0;
+
+  constructor(options: ParquetPoolOptions) {
+    this.#options = options;
+    this.#workers = options.workers ?? availableParallelism();
+    this.#maxBytesInFlight = options.memoryBytes / this.#workers;
+  }
+
+  openFile(options: ParquetFileOptions): FileWriter {
+    const writer = ++this.#lastWriter;
+    const thread = this.#pickThread();
+    this.#threads.get(thread)?.add(writer);
+    const { io } = this.#options;
+    const rolling = rollingFileOptions(this.#options, options);
+    return new PooledWriter({ thread, writer, rolling, io, onEnd: () => this.#end(thread, writer) });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const threads = [...this.#threads.keys()];
+    this.#threads.clear();
+    await Promise.all(threads.map((thread) => thread.terminate()));
+  }
+
+  /** The thread with the fewest writers; a new one while there are fewer threads than allowed and none is idle. */
+  #pickThread(): EncoderThread {
+    for (const thread of this.#threads.keys()) if (thread.isDead) this.#threads.delete(thread);
+    const [best] = [...this.#threads].toSorted(
+      ([a, writersOfA], [b, writersOfB]) => writersOfA.size - writersOfB.size || a.bytesInFlight - b.bytesInFlight,
+    );
+    if (best && (best[1].size === 0 || this.#threads.size >= this.#workers)) return best[0];
+    const thread = new EncoderThread(
+      WORKER_SCRIPT,
+      { wasm: compileWasm(), io: this.#options.io },
+      this.#maxBytesInFlight,
+    );
+    this.#threads.set(thread, new Set());
+    return thread;
+  }
+
+  async #end(thread: EncoderThread, writer: number): Promise<void> {
+    thread.forget(writer);
+    const writers = this.#threads.get(thread);
+    writers?.delete(writer);
+    if (writers?.size !== 0 || thread.heapBytes <= MAX_IDLE_HEAP_BYTES) return;
+    this.#threads.delete(thread);
+    await thread.terminate();
+  }
+}
+
+function rollingFileOptions(
+  pool: ParquetPoolOptions,
+  { prefix, fields, plainColumns }: ParquetFileOptions,
+): RollingFileOptions {
+  return {
+    locationPrefix: `${prefix}-${randomUUID()}`,
+    fields,
+    targetFileBytes: pool.targetFileBytes ?? TARGET_FILE_BYTES,
+    rowGroupRows: pool.rowGroupRows ?? ROW_GROUP_ROWS,
+    rowGroupBytes: pool.rowGroupBytes ?? ROW_GROUP_BYTES,
+    plainColumns: plainColumns ?? [],
+  };
+}
+
+type PooledWriterParts = {
+  thread: EncoderThread;
+  writer: number;
+  rolling: RollingFileOptions;
+  io: FileIOProperties;
+  onEnd: () => Promise<void>;
+};
+
+class PooledWriter implements FileWriter {
+  readonly #parts: PooledWriterParts;
+  readonly #thread: EncoderThread;
+  readonly #writer: number;
+  readonly #schemaMessage: Uint8Array;
+  #failure: unknown;
+  #isEnded = false;
+  #closed: readonly DataFile[] = [];
+
+  constructor(parts: PooledWriterParts) {
+    this.#parts = parts;
+    this.#thread = parts.thread;
+    this.#writer = parts.writer;
+    this.#schemaMessage = schemaMessage(arrowSchemaWithIds(parts.rolling.fields));
+    this.#observe(this.#thread.call({ type: 'open', writer: this.#writer, options: parts.rolling }));
+  }
+
+  async write({ rows, body }: ParquetBatch): Promise<void> {
+    this.#throwIfFailed();
+    const stream = wholeStream(body);
+    const bytes = stream.length;
+    await this.#thread.reserve(bytes);
+    const pieces = replaceSchemaMessage(stream, this.#schemaMessage);
+    const call = this.#thread.call({ type: 'write', writer: this.#writer, rows, body: pieces }, [stream.buffer]);
+    this.#observe(call.finally(() => this.#thread.release(bytes)));
+  }
+
+  async close(): Promise<DataFile[]> {
+    this.#throwIfFailed();
+    const files = await this.#thread.call({ type: 'close', writer: this.#writer });
+    this.#throwIfFailed();
+    this.#closed = files;
+    await this.#end();
+    return files;
+  }
+
+  async abort(): Promise<void> {
+    if (!this.#isEnded && !this.#thread.isDead) {
+      await this.#thread.call({ type: 'abort', writer: this.#writer }).catch(() => this.#deleteAll());
+    } else await this.#deleteAll();
+    await this.#end();
+  }
+
+  /** What the thread can no longer delete itself. */
+  async #deleteAll(): Promise<void> {
+    const io = openFileIO(this.#parts.rolling.locationPrefix, this.#parts.io);
+    const closed = this.#closed.map((file) => file.filePath);
+    for (const location of [...closed, ...this.#thread.locationsOf(this.#writer)]) await io.delete(location);
+  }
+
+  async #end(): Promise<void> {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    await this.#parts.onEnd();
+  }
+
+  #observe(call: Promise<unknown>): void {
+    call.catch((error: unknown) => {
+      this.#failure ??= error;
+    });
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
+
+const WORKER_SCRIPT = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+
+let compiled: WebAssembly.Module | undefined;
+
+/** Compiled once for all threads, which share the machine code. Takes about 30 ms. */
+function compileWasm(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(
+    readFileSync(fileURLToPath(import.meta.resolve('parquet-wasm/esm/parquet_wasm_bg.wasm'))),
+  );
+  return compiled;
+}
+
+/** The stream in an ArrayBuffer of its own, which can be transferred; copied only if it shares one or comes in pieces. */
+function wholeStream(body: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const [first] = body;
+  if (body.length === 1 && first?.buffer instanceof ArrayBuffer && first.buffer.byteLength === first.length) {
+    return new Uint8Array(first.buffer);
+  }
+  const stream = new Uint8Array(body.reduce((total, piece) => total + piece.length, 0));
+  let end = 0;
+  for (const piece of body) {
+    stream.set(piece, end);
+    end += piece.length;
+  }
+  return stream;
+}

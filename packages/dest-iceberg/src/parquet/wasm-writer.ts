@@ -1,0 +1,124 @@
+import {
+  Compression,
+  EnabledStatistics,
+  initSync,
+  type RecordBatch,
+  Table,
+  transformParquetStream,
+  type WriterProperties,
+  WriterPropertiesBuilder,
+} from 'parquet-wasm/esm';
+import type { EncoderOptions, OpenEncoder, ParquetEncoder } from './encoder.ts';
+
+/** Smaller buffers may be slices of Node's shared pool. */
+const RELEASED_FROM_BYTES = 64 * 1024;
+
+let memory: { buffer: { byteLength: number } } | undefined;
+
+/** Starts parquet-wasm in this thread from the module that the main thread has compiled once for all. */
+export function startWasm(module: WebAssembly.Module): void {
+  memory = initSync({ module }).memory;
+}
+
+/** Bytes of the WebAssembly heap of this thread; it only ever grows. */
+export function wasmMemoryBytes(): number {
+  return memory?.buffer.byteLength ?? 0;
+}
+
+/** The encoder that uses parquet-wasm: zstd level 1, every type. `startWasm` comes first. */
+export const openWasmEncoder: OpenEncoder = (options, onChunk) => new WasmEncoder(options, onChunk);
+
+class WasmEncoder implements ParquetEncoder {
+  readonly #output: Promise<void>;
+  #input: ReadableStreamDefaultController<RecordBatch> | undefined;
+  #wanted = Promise.withResolvers<void>();
+  #isEnded = false;
+
+  constructor(options: EncoderOptions, onChunk: (bytes: Uint8Array) => Promise<void>) {
+    const batches = new ReadableStream<RecordBatch>(
+      {
+        start: (controller) => {
+          this.#input = controller;
+        },
+        pull: () => this.#wanted.resolve(),
+      },
+      // Nothing waits inside: a pull means that the last batch is encoded.
+      { highWaterMark: 0 },
+    );
+    this.#output = this.#drain(transformParquetStream(batches, writerProperties(options)), onChunk);
+    this.#output.catch(() => {});
+  }
+
+  async write(stream: readonly Uint8Array[]): Promise<number> {
+    const batches = decode(stream);
+    let rows = 0;
+    for (const batch of batches) {
+      rows += batch.numRows;
+      await this.#encode(batch);
+    }
+    await this.#untilWanted();
+    return rows;
+  }
+
+  async close(): Promise<void> {
+    await this.#untilWanted();
+    this.#input?.close();
+    await this.#output;
+  }
+
+  async abort(): Promise<void> {
+    if (this.#isEnded) return;
+    // An error in the input makes the Rust side drop its buffers and end its output.
+    this.#input?.error(new Error('the file was given up'));
+    await this.#output.catch(() => {});
+  }
+
+  async #encode(batch: RecordBatch): Promise<void> {
+    await this.#untilWanted();
+    this.#wanted = Promise.withResolvers<void>();
+    this.#input?.enqueue(batch);
+  }
+
+  async #untilWanted(): Promise<void> {
+    await Promise.race([this.#wanted.promise, this.#output]);
+    if (this.#isEnded) throw new Error('the Parquet encoder ended before its input did');
+  }
+
+  async #drain(output: Promise<ReadableStream>, onChunk: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+    try {
+      for await (const chunk of await output) await onChunk(asBytes(chunk));
+    } finally {
+      this.#isEnded = true;
+    }
+  }
+}
+
+/** Moves an IPC stream into the WebAssembly heap, and gives its memory back at once: a quiet thread collects garbage too late. */
+function decode(stream: readonly Uint8Array[]): RecordBatch[] {
+  const bytes = Buffer.concat(stream);
+  for (const piece of stream) release(piece);
+  const table = Table.fromIPCStream(bytes);
+  release(bytes);
+  const batches = table.recordBatches();
+  table.free();
+  return batches;
+}
+
+function release({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= RELEASED_FROM_BYTES) buffer.transfer(0);
+}
+
+function asBytes(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  throw new Error('the Parquet encoder gave out something else than bytes');
+}
+
+function writerProperties(options: EncoderOptions): WriterProperties {
+  let builder = new WriterPropertiesBuilder()
+    .setCompression(Compression.ZSTD)
+    .setStatisticsEnabled(EnabledStatistics.Chunk)
+    .setMaxRowGroupSize(options.rowGroupRows)
+    .setMaxRowGroupBytes(options.rowGroupBytes);
+  for (const column of options.plainColumns) builder = builder.setColumnDictionaryEnabled(column, false);
+  return builder.build();
+}

@@ -1,0 +1,22 @@
+import type { DataFile, FileIOProperties, IcebergErrorCode } from '@fjord/iceberg';
+import type { EncoderOptions } from './encoder.ts';
+
+/** What a worker is started with. The WebAssembly module is compiled once, by the main thread. */
+export type WorkerStart = { wasm: WebAssembly.Module; io: FileIOProperties };
+
+/** What one writer writes: its files are `${locationPrefix}-00000.parquet` and so on, each ended once it has `targetFileBytes`. */
+export type RollingFileOptions = EncoderOptions & { locationPrefix: string; targetFileBytes: number };
+
+/** One call of the main thread. Calls of one writer are worked off in order; each is answered by its number. */
+export type WorkerCall = { call: number; writer: number } & (
+  | { type: 'open'; options: RollingFileOptions }
+  | { type: 'write'; rows: number; body: Uint8Array[] }
+  | { type: 'close' }
+  | { type: 'abort' }
+);
+
+/** What a worker answers. `file` tells of a file that now exists, so that it can be deleted should the worker die. */
+export type WorkerAnswer =
+  | { type: 'done'; call: number; files: DataFile[]; heapBytes: number }
+  | { type: 'failed'; call: number; error: Error; code: IcebergErrorCode | undefined }
+  | { type: 'file'; writer: number; location: string };

@@ -1,0 +1,78 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { type FileIO, IcebergError, openFileIO } from '@fjord/iceberg';
+import { RollingFile } from './rolling-file.ts';
+import { openWasmEncoder, startWasm, wasmMemoryBytes } from './wasm-writer.ts';
+import type { RollingFileOptions, WorkerAnswer, WorkerCall, WorkerStart } from './worker-messages.ts';
+
+/** The thread that encodes: works off the calls of several writers, those of each writer in order. */
+const start: WorkerStart = workerData;
+const port = parentPort;
+if (!port) throw new Error('this file is the body of a worker thread');
+
+const writers = new Map<number, { file: RollingFile; last: Promise<void> }>();
+const fileIOs = new Map<string, FileIO>();
+
+startWasm(start.wasm);
+port.on('message', (call: WorkerCall) => {
+  if (call.type === 'open')
+    writers.set(call.writer, { file: openFile(call.writer, call.options), last: Promise.resolve() });
+  const writer = writers.get(call.writer);
+  if (!writer) throw new Error(`writer ${call.writer} is not open`);
+  writer.last = writer.last.then(() => answer(call, writer.file));
+});
+
+async function answer(call: WorkerCall, file: RollingFile): Promise<void> {
+  try {
+    const files = await run(call, file);
+    post({ type: 'done', call: call.call, files, heapBytes: wasmMemoryBytes() });
+  } catch (cause) {
+    // A trap leaves the WebAssembly heap in disorder: no writer of this thread can go on.
+    if (cause instanceof WebAssembly.RuntimeError) return endThread(cause);
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    post({ type: 'failed', call: call.call, error, code: cause instanceof IcebergError ? cause.code : undefined });
+  }
+}
+
+function endThread(cause: Error): void {
+  setImmediate(() => {
+    throw cause;
+  });
+}
+
+async function run(call: WorkerCall, file: RollingFile) {
+  switch (call.type) {
+    case 'open':
+      return [];
+    case 'write':
+      await file.write(call.rows, call.body);
+      return [];
+    case 'close': {
+      const files = await file.close();
+      writers.delete(call.writer);
+      return files;
+    }
+    case 'abort':
+      writers.delete(call.writer);
+      await file.abort();
+      return [];
+    default:
+      return call satisfies never;
+  }
+}
+
+function openFile(writer: number, options: RollingFileOptions): RollingFile {
+  const onFile = (location: string) => post({ type: 'file', writer, location });
+  return new RollingFile(options, openWasmEncoder, fileIOFor(options.locationPrefix), onFile);
+}
+
+/** One FileIO for each scheme, so that connections are shared. */
+function fileIOFor(location: string): FileIO {
+  const scheme = location.split(':', 1)[0] ?? '';
+  const io = fileIOs.get(scheme) ?? openFileIO(location, start.io);
+  fileIOs.set(scheme, io);
+  return io;
+}
+
+function post(message: WorkerAnswer): void {
+  port?.postMessage(message);
+}
