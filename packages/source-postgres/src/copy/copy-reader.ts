@@ -4,6 +4,7 @@ import type { Client } from 'pg';
 import type { UnrepresentablePolicy } from '../config.ts';
 import type { CopyColumn } from './copy-column.ts';
 import { CopyDecoder } from './copy-decoder.ts';
+import { CopySocket } from './copy-socket.ts';
 
 /** Message types of the server (PostgreSQL manual, Message Formats). */
 const ERROR_RESPONSE = 0x45;
@@ -56,8 +57,7 @@ class CopyStream {
       onMessage: (type, payload) => this.#receive(type, payload),
     });
     this.#driverListeners = this.#socket.listeners('data') as ((chunk: Buffer) => void)[];
-    this.#socket.removeAllListeners('data');
-    this.#socket.on('data', this.#push);
+    this.#take();
     this.#socket.on('close', this.#close);
     this.#socket.write(queryMessage(request.sql));
   }
@@ -85,8 +85,16 @@ class CopyStream {
     this.#wake?.();
   }
 
+  /** Under TLS the driver has put another socket around the one it was given, which only has events. */
+  #take(): void {
+    this.#socket.removeAllListeners('data');
+    if (this.#socket instanceof CopySocket) this.#socket.taker = this.#push;
+    else this.#socket.on('data', this.#push);
+  }
+
   /** Gives the socket back to the driver, or destroys it when the server is still sending. */
   release(): void {
+    if (this.#socket instanceof CopySocket) this.#socket.taker = undefined;
     this.#socket.off('data', this.#push);
     this.#socket.off('close', this.#close);
     for (const listener of this.#driverListeners) this.#socket.on('data', listener);
@@ -94,17 +102,17 @@ class CopyStream {
     else this.#socket.destroy();
   }
 
-  readonly #push = (chunk: Buffer): void => {
+  /** Decodes the next bytes; false, and a paused socket, when there are batches to be taken first. */
+  readonly #push = (chunk: Uint8Array): boolean => {
     try {
-      const batches = this.#decoder.push(chunk);
-      if (batches.length > 0) {
-        this.#ready.push(...batches);
-        this.#socket.pause();
-      }
+      this.#ready.push(...this.#decoder.push(chunk));
     } catch (error) {
       this.#error ??= error;
     }
-    if (this.#ready.length > 0 || this.#isFinished || this.#error !== undefined) this.#wake?.();
+    const isWanted = this.#ready.length === 0 && this.#error === undefined;
+    if (!isWanted) this.#socket.pause();
+    if (!isWanted || this.#isFinished) this.#wake?.();
+    return isWanted;
   };
 
   readonly #close = (): void => {
