@@ -1,1 +1,14 @@
-export {};
+import { readFileSync } from 'node:fs';
+import { defineDatabaseSource } from '@fjord/replication';
+import { ConfigSchema } from './config.ts';
+
+const { version }: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+/** The PostgreSQL source. The driver and all that needs it are loaded when a database is opened. */
+export default defineDatabaseSource({
+  name: 'postgres',
+  version,
+  module: import.meta.url,
+  config: ConfigSchema,
+  open: async (config) => new (await import('./database.ts')).PostgresDatabase(config),
+});

@@ -1,0 +1,104 @@
+import { type Column, type Stream, streamId } from '@fjord/core';
+import { becomesNullable } from './column-types.ts';
+import type { Config } from './config.ts';
+import type { Connection } from './connection.ts';
+import { loadColumns, type TableColumn } from './table-columns.ts';
+
+type Table = {
+  oid: number;
+  namespace: string;
+  name: string;
+  kind: 'r' | 'p';
+  doc: string | null;
+  key: string | null;
+  /** -1 while any part of the table was never analyzed. */
+  rows: number;
+  bytes: number;
+};
+
+// Row header and line pointer (manual, 66.6 Database Page Layout), and what the planner assumes for a value of unknown width.
+const ROW_OVERHEAD_BYTES = 28;
+const UNKNOWN_WIDTH_BYTES = 32;
+
+/** What the user may read of the tables of his own: no system schema, no temporary table, on a standby no unlogged table. $1: schemas or null. */
+const VISIBLE = `
+  SELECT c.oid, n.nspname, c.relname, c.relkind
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+    AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery())
+    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND ($1::pg_catalog.text[] IS NULL OR n.nspname = ANY ($1))
+    AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')`;
+
+// Sizes come from statistics; only a table never analyzed is measured: its files are asked, which costs a system call each.
+const TABLES = `
+  WITH RECURSIVE visible AS (${VISIBLE}),
+  parts AS (
+    SELECT oid AS root, oid, relkind FROM visible
+    UNION ALL
+    SELECT p.root, i.inhrelid, c.relkind
+    FROM parts AS p JOIN pg_catalog.pg_inherits AS i ON p.relkind = 'p' AND i.inhparent = p.oid
+    JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+  ),
+  sizes AS (
+    SELECT p.root,
+      CASE WHEN bool_or(c.reltuples < 0 OR c.relpages = 0 AND measured.bytes > 0) THEN -1 ELSE sum(c.reltuples) END AS rows,
+      sum(CASE WHEN c.relpages = 0 THEN measured.bytes
+          ELSE (c.relpages + coalesce(t.relpages, 0))::int8 * pg_catalog.current_setting('block_size')::int8 END) AS bytes
+    FROM parts AS p JOIN pg_catalog.pg_class AS c ON c.oid = p.oid AND c.relkind = 'r'
+    LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
+    LEFT JOIN LATERAL (SELECT coalesce(pg_catalog.pg_relation_size(c.oid), 0) AS bytes) AS measured ON c.relpages = 0
+    GROUP BY p.root
+  )
+  SELECT v.oid, v.nspname::text AS namespace, v.relname::text AS name, v.relkind::text AS kind, d.description AS doc,
+         coalesce(s.rows, 0)::float8 AS rows, coalesce(s.bytes, 0)::float8 AS bytes,
+         (SELECT pg_catalog.array_to_string((i.indkey::int2[])[0:i.indnkeyatts - 1], ' ') FROM pg_catalog.pg_index AS i WHERE i.indrelid = v.oid AND i.indisprimary) AS key
+  FROM visible AS v LEFT JOIN sizes AS s ON s.root = v.oid
+  LEFT JOIN pg_catalog.pg_description AS d
+    ON d.objoid = v.oid AND d.objsubid = 0 AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  ORDER BY v.nspname COLLATE "C", v.relname COLLATE "C"`;
+
+/** Finds the tables that the user may read, by schema and name; partitions belong to their table. Three queries, however many tables. */
+export async function discover(connection: Connection, config: Config): Promise<Stream[]> {
+  const tables = await connection.query<Table>(TABLES, [config.schemas ?? null]);
+  const columns = await loadColumns(
+    connection,
+    tables.map(({ oid }) => oid),
+  );
+  return tables.map((table) => toStream(table, columns.get(table.oid) ?? [], config));
+}
+
+function toStream(table: Table, columns: TableColumn[], config: Config): Stream {
+  const { namespace, name, kind, doc } = table;
+  const keyNumbers = (table.key ?? '').split(' ').map(Number);
+  const primaryKey = keyNumbers.flatMap((number) => columns.find((column) => column.number === number)?.name ?? []);
+  return {
+    stream: streamId(namespace, name),
+    namespace,
+    name,
+    kind: kind === 'p' ? 'partitioned table' : 'table',
+    columns: columns.map((column) => toColumn(column, primaryKey, config)),
+    primaryKey,
+    cursorCandidates: [],
+    syncModes: ['full'],
+    estimatedRows: Math.round(table.rows < 0 ? table.bytes / estimateRowBytes(columns) : table.rows),
+    estimatedBytes: table.bytes,
+    ...(doc !== null && { doc }),
+  };
+}
+
+function toColumn(column: TableColumn, primaryKey: string[], { unrepresentable }: Config): Column {
+  const { name, mapping, isRequired, typeName, doc } = column;
+  const staysRequired = isRequired && (primaryKey.includes(name) || !becomesNullable(mapping, unrepresentable));
+  return {
+    name,
+    type: mapping.type,
+    nullable: !staysRequired,
+    sourceType: typeName,
+    ...(doc !== null && { doc }),
+  };
+}
+
+function estimateRowBytes(columns: TableColumn[]): number {
+  return columns.reduce((bytes, { width }) => bytes + (width > 0 ? width : UNKNOWN_WIDTH_BYTES), ROW_OVERHEAD_BYTES);
+}
