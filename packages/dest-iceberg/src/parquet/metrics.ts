@@ -126,8 +126,21 @@ function toBound(type: PrimitiveType, leaf: ParquetLeaf, statistic: Uint8Array |
       return hasWidth(statistic, [4, 8]) && !Number.isNaN(decodeValue(type, statistic)) ? statistic : undefined;
     case 'boolean':
       return hasWidth(statistic, [1]) ? statistic : undefined;
-    default:
+    case 'int':
+    case 'long':
+    case 'date':
+    case 'time':
+    case 'timestamp':
+    case 'timestamptz':
+    case 'timestamp_ns':
+    case 'timestamptz_ns':
       return hasWidth(statistic, [4, 8]) ? statistic : undefined;
+    case 'uuid':
+    case 'unknown':
+    case 'variant':
+      return undefined;
+    default:
+      return primitive satisfies never;
   }
 }
 
