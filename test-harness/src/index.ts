@@ -14,5 +14,5 @@ export {
 } from './read-table.ts';
 export { mustRun, runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
 export { prepareVersityGateway, startS3, type S3Access, type S3Server } from './s3.ts';
-export { runSpark, spark, type Spark } from './spark.ts';
+export { readWithSpark, runSpark, spark, type Spark } from './spark.ts';
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';

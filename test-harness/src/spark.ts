@@ -1,7 +1,8 @@
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeOnce } from './cache.ts';
-import { pythonWith } from './python.ts';
+import { PYTHON_FOLDER, pythonWith } from './python.ts';
+import type { TableContents } from './read-table.ts';
 import { mustRun, runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
 import { installSystemPackages } from './system-packages.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -39,8 +40,21 @@ export async function runSpark(
   const { python, icebergJar, javaHome } = await spark();
   await using work = await temporaryFolder('fjord-spark');
   const session = sessionCode(icebergJar, work.path);
-  const env = { ...options.env, JAVA_HOME: javaHome, SPARK_LOCAL_IP: '127.0.0.1', PYSPARK_PYTHON: python };
+  const env = {
+    ...options.env,
+    JAVA_HOME: javaHome,
+    SPARK_LOCAL_IP: '127.0.0.1',
+    SPARK_LOCAL_DIRS: work.path,
+    PYSPARK_PYTHON: python,
+  };
   return mustRun(python, ['-c', `${session}\n${code}`, ...args], { ...options, env });
+}
+
+/** Reads an Iceberg table with Spark; column types are Spark's (`bigint`, `array<string>`). Spark refuses a table that has a `time` column. */
+export async function readWithSpark({ metadataLocation }: { metadataLocation: string }): Promise<TableContents> {
+  const code = await readFile(path.join(PYTHON_FOLDER, 'read_with_spark.py'), 'utf8');
+  const { stdout } = await runSpark(code, [metadataLocation, PYTHON_FOLDER]);
+  return JSON.parse(stdout) as TableContents;
 }
 
 function sessionCode(icebergJar: string, folder: string): string {
@@ -50,8 +64,8 @@ function sessionCode(icebergJar: string, folder: string): string {
     'spark.sql.session.timeZone': 'UTC',
     'spark.driver.extraJavaOptions': '-Duser.timezone=UTC',
     'spark.driver.memory': '2g',
+    'spark.sql.execution.arrow.maxRecordsPerBatch': '100000',
     'spark.ui.enabled': 'false',
-    'spark.local.dir': folder,
     'spark.sql.warehouse.dir': path.join(folder, 'warehouse'),
     'spark.sql.shuffle.partitions': '2',
   };

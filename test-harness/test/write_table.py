@@ -1,4 +1,7 @@
-"""Writes the table `shop.sample` below the warehouse argv[1], with a catalog in the folder argv[2], and prints its metadata location."""
+"""Writes the table `shop.sample` below the warehouse argv[1], with its catalog in the folder argv[2], and prints its metadata location.
+
+Further arguments name columns to leave out.
+"""
 
 import os
 import sys
@@ -37,15 +40,16 @@ ROWS = [
 ]  # fmt: skip
 
 
-def main(warehouse, folder):
+def main(warehouse, folder, *omitted):
     storage = {"s3.endpoint": "S3_ENDPOINT", "s3.region": "S3_REGION", "s3.access-key-id": "S3_KEY", "s3.secret-access-key": "S3_SECRET"}
     properties = {name: os.environ[variable] for name, variable in storage.items() if variable in os.environ}
     catalog = SqlCatalog("main", uri=f"sqlite:///{folder}/catalog.db", warehouse=warehouse, **properties)
     catalog.create_namespace("shop")
-    fields = [NestedField(place + 1, name, type_) for place, (name, type_) in enumerate(TYPES.items())]
+    fields = [NestedField(place + 1, name, type_) for place, (name, type_) in enumerate(TYPES.items()) if name not in omitted]
     table = catalog.create_table("shop.sample", Schema(*fields))
     schema = table.schema().as_arrow()
-    columns = [column_of(field.type, [row[place] for row in ROWS]) for place, field in enumerate(schema)]
+    places = list(TYPES)
+    columns = [column_of(field.type, [row[places.index(field.name)] for row in ROWS]) for field in schema]
     table.append(pa.table(columns, schema=schema))
     print(catalog.load_table("shop.sample").metadata_location)
 
