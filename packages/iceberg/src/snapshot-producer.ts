@@ -149,7 +149,11 @@ function checkEqualityDeletes(table: Table, kept: readonly ManifestFile[], stage
     (number, manifest) => (manifest.minSequenceNumber < number ? manifest.minSequenceNumber : number),
     1n << 62n,
   );
-  if (kept.every((manifest) => manifest.content === 'data' || manifest.sequenceNumber <= lowest)) return;
+  const isHarmless = (manifest: ManifestFile) =>
+    manifest.content === 'data' ||
+    manifest.addedFiles + manifest.existingFiles === 0 ||
+    manifest.sequenceNumber <= lowest;
+  if (kept.every(isHarmless)) return;
   const totals = totalsOf(snapshotOfRef(table.metadata, MAIN));
   if (totals?.equalityDeletes === 0n) return;
   throw new IcebergError(

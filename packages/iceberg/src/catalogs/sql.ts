@@ -74,11 +74,17 @@ class SqlCatalog implements Catalog {
   }
 
   async createNamespace(namespace: Namespace): Promise<void> {
-    await this.#database.run(
-      `INSERT INTO iceberg_namespace_properties (catalog_name, namespace, property_key, property_value)
-       SELECT ?, ?, 'exists', 'true' WHERE NOT EXISTS (SELECT 1 FROM iceberg_namespace_properties WHERE catalog_name = ? AND namespace = ?)`,
-      [this.#name, join(namespace), this.#name, join(namespace)],
-    );
+    if (await this.namespaceExists(namespace)) return;
+    try {
+      await this.#database.run(
+        `INSERT INTO iceberg_namespace_properties (catalog_name, namespace, property_key, property_value)
+         VALUES (?, ?, 'exists', 'true')`,
+        [this.#name, join(namespace)],
+      );
+    } catch (error) {
+      // Another process may have been first.
+      if (!(await this.namespaceExists(namespace))) throw error;
+    }
   }
 
   async namespaceExists(namespace: Namespace): Promise<boolean> {
