@@ -165,10 +165,9 @@ print(json.dumps(rows(catalog.load_table('shop.orders'))))`;
     ]);
     const table = await reload(catalog);
     const files = await Array.fromAsync(planFiles(table));
-    expect(files.map(({ file, sequenceNumber }) => [file.recordCount, sequenceNumber]).toSorted()).toEqual([
-      [1n, 1n],
-      [2n, 2n],
-    ]);
+    expect(files.map(({ file, sequenceNumber }) => `${file.recordCount} rows of ${sequenceNumber}`).toSorted()).toEqual(
+      ['1 rows of 1', '2 rows of 2'],
+    );
     const theirs = files.find(({ file }) => file.recordCount === 2n)?.file;
     expect(theirs?.valueCounts).toEqual(
       new Map([
@@ -212,7 +211,7 @@ print(json.dumps(len(list(table.scan().plan_files()))))`;
     expect(await withPyIceberg(warehouse.uri, make, [warehouse.path])).toBe(3);
     const table = await reload(warehouse.catalog);
     const files = await Array.fromAsync(planFiles(table));
-    expect(files.map(({ file }) => file.partition?.get(1000) ?? null).toSorted()).toEqual(['a', 'b', null]);
+    expect(new Set(files.map(({ file }) => file.partition?.get(1000)))).toEqual(new Set(['a', 'b', null]));
     const isB = (partition?: ReadonlyMap<number, unknown>) => partition?.get(1000) === 'b';
     await commitTable(warehouse.catalog, ORDERS, (now) =>
       stageSnapshot(now, { remove: (file) => isB(file.partition) }),
