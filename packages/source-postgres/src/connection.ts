@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { ConnectorError } from '@fjord/core';
 import type { Client, ClientConfig, FieldDef, QueryResultRow } from 'pg';
 import type { Config } from './config.ts';
+import { CopySocket } from './copy/copy-socket.ts';
 import { type Target, toConnectorError } from './driver-errors.ts';
 
 // A peer that vanished without a word is noticed by the kernel; it begins to ask after this long a silence.
@@ -98,6 +99,7 @@ export function targetOf({ host, port, database, user }: Config): Target {
 
 async function clientConfig(config: Config): Promise<ClientConfig> {
   const { host, port, database, user, password } = config;
+  const ssl = await tlsOptions(config);
   return {
     host,
     port,
@@ -105,7 +107,9 @@ async function clientConfig(config: Config): Promise<ClientConfig> {
     user,
     // A function, because for an empty or absent password the driver would look into PGPASSWORD and ~/.pgpass.
     password: () => password ?? '',
-    ssl: await tlsOptions(config),
+    ssl,
+    // TLS takes the bytes from the socket's handle, past any JavaScript of the socket.
+    ...(ssl === false && { stream: () => new CopySocket() }),
     application_name: config.applicationName,
     connectionTimeoutMillis: config.connectTimeoutSeconds * 1000,
     keepAlive: true,
