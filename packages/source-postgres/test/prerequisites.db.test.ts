@@ -1,0 +1,175 @@
+import { findFreePort, type PostgresServer, startPostgres } from '@fjord/test-harness';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Config } from '../src/config.ts';
+import { PostgresDatabase } from '../src/database.ts';
+import { configFor } from './postgres-fixture.ts';
+
+let server: PostgresServer;
+const READER = { user: 're"ader', password: 'canary-4711' };
+
+async function check(changes: Partial<Config & { parallel: number }> = {}) {
+  await using database = new PostgresDatabase({ ...configFor(server), ...changes });
+  return database.findProblems();
+}
+
+beforeAll(async () => {
+  server = await startPostgres({ databases: ['shop', 'bare'], settings: { max_connections: '20' } });
+  await server.query(`
+    CREATE ROLE "re""ader" LOGIN PASSWORD 'canary-4711';
+    CREATE SCHEMA "Open"; GRANT USAGE ON SCHEMA "Open" TO "re""ader";
+    CREATE SCHEMA closed;
+    CREATE TABLE "Open".fine (id int);
+    CREATE TABLE "Open"."No Grant" (id int);
+    CREATE TABLE "Open".policed (id int); ALTER TABLE "Open".policed ENABLE ROW LEVEL SECURITY;
+    CREATE TABLE "Open".parted (id int) PARTITION BY LIST (id);
+    CREATE TABLE "Open".parted_1 PARTITION OF "Open".parted FOR VALUES IN (1);
+    CREATE TABLE closed.t (id int);
+    GRANT SELECT ON "Open".fine, "Open".policed, "Open".parted, closed.t TO "re""ader"`);
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+test('a superuser of a good server has no problem', async () => {
+  expect(await check()).toEqual([]);
+});
+
+describe('a connection that fails is told with its way out', () => {
+  test('a wrong password', async () => {
+    expect(await check({ password: 'canary-wrong' })).toEqual([
+      {
+        code: 'authentication_failed',
+        message: `The server 127.0.0.1:${server.port} refused the password of user "fjord".`,
+        fix: `Correct the password, or set it on the server: ALTER ROLE "fjord" PASSWORD '…';`,
+      },
+    ]);
+  });
+
+  test('no password', async () => {
+    const { password: _, ...config } = configFor(server);
+    await using database = new PostgresDatabase(config);
+    expect(await database.findProblems()).toEqual([
+      {
+        code: 'authentication_failed',
+        message: `The server 127.0.0.1:${server.port} asks for a password of user "fjord", and none is given.`,
+        fix: 'Set the option `password`.',
+      },
+    ]);
+  });
+
+  test('an unknown database', async () => {
+    expect(await check({ database: 'sh"op' })).toEqual([
+      {
+        code: 'config_invalid',
+        message: `Database "sh"op" does not exist on 127.0.0.1:${server.port}.`,
+        fix: 'Correct the option `database`, or create it: CREATE DATABASE "sh""op";',
+      },
+    ]);
+  });
+
+  test('a port where nobody listens', async () => {
+    const port = await findFreePort();
+    expect(await check({ port })).toMatchObject([
+      { code: 'source_unreachable', message: `The server 127.0.0.1:${port} refuses connections.` },
+    ]);
+  });
+
+  test('a host that does not exist', async () => {
+    expect(await check({ host: 'no-such-host.invalid' })).toMatchObject([{ code: 'source_unreachable' }]);
+  });
+
+  test('a server without TLS, which is wanted unless said otherwise', async () => {
+    expect(await check({ tls: { mode: 'verify-full' } })).toMatchObject([
+      {
+        code: 'tls_failed',
+        message: `No verified TLS connection to 127.0.0.1:${server.port}: the server offers no TLS.`,
+      },
+    ]);
+  });
+});
+
+test('all missing privileges are told at once, each with the statement to paste', async () => {
+  expect(await check({ ...READER, schemas: ['Open', 'closed', 'none'] })).toEqual([
+    {
+      code: 'permission_denied',
+      message: 'User "re"ader" may not use schema "closed".',
+      fix: 'GRANT USAGE ON SCHEMA "closed" TO "re""ader";',
+    },
+    {
+      code: 'config_invalid',
+      message: 'Schema "none" does not exist in database "shop".',
+      fix: 'Correct the option `schemas`.',
+    },
+    {
+      code: 'permission_denied',
+      message: 'User "re"ader" may not read table Open."No Grant".',
+      fix: 'GRANT SELECT ON TABLE "Open"."No Grant" TO "re""ader";',
+      stream: 'Open."No Grant"',
+    },
+    {
+      code: 'permission_denied',
+      message: 'User "re"ader" may not read table Open.parted_1.',
+      fix: 'GRANT SELECT ON TABLE "Open"."parted_1" TO "re""ader";',
+      stream: 'Open.parted',
+    },
+    {
+      code: 'permission_denied',
+      message: 'Row-level security would hide rows of table Open.policed from user "re"ader".',
+      fix: 'ALTER ROLE "re""ader" BYPASSRLS;',
+      stream: 'Open.policed',
+    },
+  ]);
+});
+
+test('without named schemas only what was half granted is a problem', async () => {
+  const problems = await check(READER);
+  expect(problems.map(({ fix }) => fix)).toEqual([
+    'GRANT USAGE ON SCHEMA "closed" TO "re""ader";',
+    'GRANT SELECT ON TABLE "Open"."parted_1" TO "re""ader";',
+    'ALTER ROLE "re""ader" BYPASSRLS;',
+  ]);
+});
+
+test('the statements cure the problems', async () => {
+  await server.query('CREATE DATABASE cured TEMPLATE shop', [], 'postgres');
+  for (const { fix } of await check({ ...READER, database: 'cured' })) await server.query(fix, [], 'cured');
+  expect(await check({ ...READER, database: 'cured' })).toEqual([]);
+  await server.query('ALTER ROLE "re""ader" NOBYPASSRLS');
+});
+
+test('a database without a table is told', async () => {
+  expect(await check({ ...READER, database: 'bare' })).toEqual([
+    {
+      code: 'no_stream_matches',
+      message: 'User "re"ader" may read no table of database "bare".',
+      fix: 'GRANT USAGE ON SCHEMA "public" TO "re""ader"; GRANT SELECT ON ALL TABLES IN SCHEMA "public" TO "re""ader";',
+    },
+  ]);
+});
+
+test('too few free connections are told, of server, user and database', async () => {
+  await server.query('ALTER ROLE "re""ader" CONNECTION LIMIT 3; ALTER DATABASE bare CONNECTION LIMIT 2');
+  const problems = await check({ ...READER, database: 'bare', parallel: 4 });
+  const busy = problems.filter(({ code }) => code === 'source_busy').map(({ message }) => message);
+  expect(busy).toEqual([
+    'For user "re"ader" 3 connections are free; 5 are needed with `parallel: 4`.',
+    'For database "bare" 2 connections are free; 5 are needed with `parallel: 4`.',
+  ]);
+  await server.query('ALTER ROLE "re""ader" CONNECTION LIMIT -1');
+  const [first] = await check({ ...READER, parallel: 40 });
+  expect(first?.message).toBe(
+    `For the server 127.0.0.1:${server.port} 17 connections are free; 41 are needed with \`parallel: 40\`.`,
+  );
+});
+
+test('rows that row-level security would hide are an error, never missing in silence', async () => {
+  await using database = new PostgresDatabase({ ...configFor(server), ...READER });
+  const policed = (await database.discover()).find(({ stream }) => stream === 'Open.policed');
+  if (!policed) throw new Error('the table is not discovered');
+  const stream = { ...policed, writeMode: 'append' as const, target: { namespace: [], name: 'x' } };
+  const plan = await database.planChunks(stream, { chunkBytes: 1 << 20, snapshot: undefined });
+  const signal = new AbortController().signal;
+  const read = database.readChunk({ stream, plan, chunk: 0, snapshot: undefined, batchBytes: 1 << 20, signal });
+  await expect(Array.fromAsync(read)).rejects.toMatchObject({
+    code: 'permission_denied',
+    message: 'Row-level security would hide rows of table Open.policed from user "re"ader".',
+  });
+});
