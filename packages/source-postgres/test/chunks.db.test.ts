@@ -208,7 +208,7 @@ test('a snapshot tells when it is lost, and not when it is disposed', async () =
   await using snapshot = await database.holdSnapshot();
   await server.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'fjord'`);
   expect(await snapshot.lost).toMatchObject({ code: 'source_connection_lost' });
-  expect(await Promise.race([kept.lost, 'still waiting'])).toBe('still waiting');
+  expect(await Promise.race([kept.lost, Promise.resolve('still waiting')])).toBe('still waiting');
   await server.query('CREATE TABLE IF NOT EXISTS empty (id int)');
   const stream = await selectNamed(database, 'public.empty');
   const plan = database.planChunks(stream, { chunkBytes: 20_000, snapshot: snapshot.token });
