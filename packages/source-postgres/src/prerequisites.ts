@@ -7,7 +7,7 @@ import { quoteIdentifier, quoteQualified } from './quoting.ts';
 
 type Checked = Config & Pick<ReplicationOptions, 'parallel'>;
 
-/** Oldest server with the functions that are used here, and the oldest that our tests have seen in spirit: 15 and 18 are run against. */
+/** The oldest server that has every function and setting used here. */
 const MIN_SERVER_VERSION = 120_000;
 // Above this many a list of single statements helps nobody; one for the whole schema does.
 const MAX_PROBLEMS_PER_SCHEMA = 50;
