@@ -27,6 +27,11 @@ export class ChunkFiles {
     return this.#done.length;
   }
 
+  /** Whether any rows are not yet taken into a commit. */
+  get hasRows(): boolean {
+    return this.#done.length > 0 || this.#open.size > 0;
+  }
+
   /** Writes a batch; resolves when there is room for more. */
   async write(batch: BatchMessage): Promise<void> {
     const key = chunkKey(batch);

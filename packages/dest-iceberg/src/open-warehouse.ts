@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { ConnectorError } from '@fjord/core';
 import { type Catalog, openSqlCatalog } from '@fjord/iceberg';
 import type { Config } from './config.ts';
@@ -15,7 +14,7 @@ export async function openWarehouse(config: Config): Promise<Warehouse> {
   const file = catalogFile(config);
   mkdirSync(path.dirname(file), { recursive: true });
   const name = config.catalog?.name ?? 'fjord';
-  const catalog = await openSqlCatalog({ uri: `sqlite:///${file}`, name, warehouse: location, io });
+  const catalog = await openSqlCatalog({ uri: file, name, warehouse: location, io });
   return { location, io, catalog };
 }
 
@@ -28,7 +27,7 @@ function warehouseLocation(warehouse: string): string {
       `Option warehouse names a storage that is not supported: ${warehouse.split('://')[0]}.`,
     );
   }
-  return pathToFileURL(path.resolve(warehouse)).href;
+  return path.resolve(warehouse);
 }
 
 function catalogFile({ catalog, warehouse }: Config): string {

@@ -115,6 +115,7 @@ export class StreamWriter {
   /** At the end of the run: a complete stream whose last state never came is committed under the one it had. */
   settle(): void {
     if (!this.#isComplete || this.#isLastCommitted || this.#pending?.isLast) return;
+    if (!this.#backfill.replace && !this.#pending && !this.#files.hasRows) return;
     this.takeState(this.#pending?.state ?? this.#durable);
   }
 
@@ -151,7 +152,7 @@ export class StreamWriter {
     const { metadata } = this.#table;
     const { generation } = this.#backfill;
     return pool.openFile({
-      prefix: `${metadata.location}/data/${pipeline}/g${generation}-${name}`,
+      prefix: `${metadata.location}/data/${pipeline}/g${generation}-${encodeURIComponent(name)}`,
       fields: fieldsForColumns(currentSchema(metadata), this.#schema.columns),
     });
   }

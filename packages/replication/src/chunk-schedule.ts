@@ -94,7 +94,9 @@ export class ChunkSchedule implements AsyncDisposable {
       this.#current.push(backfill);
       return backfill.begin(plan);
     } catch (thrown) {
-      return this.#giveUp(backfill, asConnectorError(thrown));
+      const error = asConnectorError(thrown);
+      // Rewritten after the snapshot was taken, before its turn came: to that snapshot the table may look empty.
+      return error.code === 'plan_outdated' ? this.#startOver(backfill, error) : this.#giveUp(backfill, error);
     }
   }
 

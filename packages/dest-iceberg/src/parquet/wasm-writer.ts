@@ -10,9 +10,6 @@ import {
 } from 'parquet-wasm/esm';
 import type { EncoderOptions, OpenEncoder, ParquetEncoder } from './encoder.ts';
 
-/** Smaller buffers may be slices of Node's shared pool. */
-const RELEASED_FROM_BYTES = 64 * 1024;
-
 /**
  * A column whose dictionary outgrows this is encoded plainly from there on. With the usual 1 MB, keys and timestamps fill a dictionary
  * in every row group for nothing: 25 % more CPU and larger files.
@@ -110,8 +107,9 @@ function decode(stream: readonly Uint8Array[]): RecordBatch[] {
   return batches;
 }
 
-function release({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= RELEASED_FROM_BYTES) buffer.transfer(0);
+/** Small buffers are slices of Node's shared pool, which cannot be given back. */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 function asBytes(chunk: unknown): Uint8Array {
