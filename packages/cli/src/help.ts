@@ -1,0 +1,43 @@
+export const VERBS = ['init', 'check', 'discover', 'sync', 'state', 'spec'] as const;
+export type Verb = (typeof VERBS)[number];
+
+/** Help texts by verb; `fjord` is the whole command's. They fit 80 columns. */
+export const HELP: Record<Verb | 'fjord', string> = {
+  fjord: `fjord copies databases into Apache Iceberg tables.
+
+  fjord init      write a pipeline.yaml
+  fjord check     every missing setting, grant and limit, each with its fix
+  fjord discover  the streams there are
+  fjord sync      copy what the tables do not have yet
+  fjord state     what the tables say they have
+  fjord spec      the options of both connectors, as JSON Schema
+
+  fjord VERB [pipeline.yaml] [--json]     fjord VERB --help     fjord --version`,
+  init: `fjord init [pipeline.yaml] [--force]
+  --source postgres --host HOST [--port 5432] --database NAME --user NAME
+  [--password '\${env:NAME}'] [--tls verify-full|verify-ca|require|disable]
+  --destination iceberg --warehouse FOLDER|s3://BUCKET/PREFIX
+  [--match 'public.*']
+
+Example:
+  fjord init --source postgres --host db.example.com --database shop \\
+    --user fjord --password '\${env:SHOP_PASSWORD}' --warehouse ./warehouse`,
+  check: `fjord check [pipeline.yaml] [--json]
+
+Asks both connectors for everything that is missing, and prints each problem
+with its fix. Exit code 2 if there is any.`,
+  discover: `fjord discover [pipeline.yaml] [--json]
+
+Lists the streams of the source: name, key, columns, estimated rows and size.`,
+  sync: `fjord sync [pipeline.yaml] [--json] [--memory MB]
+
+Copies what the tables do not have yet. Ctrl-C stops in seconds; the next sync
+goes on from the last commit. Exit codes: 0 all streams complete, 2 configuration,
+3 try again, 5 some streams failed, 130 interrupted.`,
+  state: `fjord state [pipeline.yaml] [--json]
+
+Prints the durable states that the destination's tables hold for this pipeline.`,
+  spec: `fjord spec [pipeline.yaml] [--json]
+
+Prints the options of both connectors as JSON Schema, and the pipeline's own.`,
+};

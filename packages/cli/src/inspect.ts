@@ -1,0 +1,81 @@
+import { formatColumnType } from '@fjord/core';
+import { editorSchema, failureOfThrown, loadPipeline, type OperatorLine, Session } from '@fjord/engine';
+import { failureText } from './failure-text.ts';
+import type { Arguments } from './main.ts';
+import { formatBytes, formatCount, table } from './table-text.ts';
+
+/** `fjord check`: all problems of both connectors. */
+export function check(args: Arguments): Promise<number> {
+  return withSession(args, async (session) => {
+    const [source, destination] = await session.checks();
+    const problems = [
+      ...source.problems.map((problem) => ({ from: session.source.name, ...problem })),
+      ...destination.problems.map((problem) => ({ from: session.destination.name, ...problem })),
+    ];
+    if (args.json) print(JSON.stringify({ ok: problems.length === 0, problems }));
+    else if (problems.length === 0) print('All is well: both sides can be reached and have what a sync needs.');
+    else for (const { from, message, fix } of problems) print(`problem (${from}): ${message}\n  fix: ${fix}`);
+    return problems.length === 0 ? 0 : 2;
+  });
+}
+
+/** `fjord discover`: the streams of the source. */
+export function discover(args: Arguments): Promise<number> {
+  return withSession(args, async (session) => {
+    const { streams } = await session.catalog();
+    if (args.json) {
+      print(JSON.stringify({ streams }));
+      return 0;
+    }
+    const rows = streams.map((stream) => [
+      stream.stream,
+      stream.primaryKey.join(', ') || '-',
+      String(stream.columns.length),
+      stream.estimatedRows === undefined ? '?' : formatCount(stream.estimatedRows),
+      stream.estimatedBytes === undefined ? '?' : formatBytes(stream.estimatedBytes),
+    ]);
+    print(table(['stream', 'key', 'columns', '~rows', '~size'], rows));
+    const columns = streams[0]?.columns ?? [];
+    if (streams.length === 1) print(columns.map(({ name, type }) => `  ${name}: ${formatColumnType(type)}`).join('\n'));
+    return 0;
+  });
+}
+
+/** `fjord state`: what the tables hold. */
+export function state(args: Arguments): Promise<number> {
+  return withSession(args, async (session) => {
+    const { file } = await session.select(await session.catalog());
+    const states = await session.states(file);
+    for (const { stream, state: durable } of states) print(JSON.stringify({ stream: stream ?? null, state: durable }));
+    if (states.length === 0 && !args.json) print('The tables hold nothing of this pipeline yet.');
+    return 0;
+  });
+}
+
+/** `fjord spec`: the pipeline's schema with the options of both connectors in place. */
+export function spec(args: Arguments): Promise<number> {
+  return withSession(args, async (session) => {
+    const [source, destination] = await session.specs();
+    const pipeline = editorSchema({ source: source.config as never, destination: destination.config as never });
+    print(JSON.stringify({ source, destination, pipeline }, null, args.json ? 0 : 2));
+    return 0;
+  });
+}
+
+async function withSession(args: Arguments, use: (session: Session) => Promise<number>): Promise<number> {
+  try {
+    await using session = await Session.open(await loadPipeline(args.file), { onLine: showWarning });
+    return await use(session);
+  } catch (thrown) {
+    const failure = failureOfThrown(thrown);
+    process.stderr.write(failureText(failure, args.json));
+    return failure.exit;
+  }
+}
+
+function showWarning(line: OperatorLine): void {
+  if (line.type === 'LOG' && (line.level === 'warn' || line.level === 'error'))
+    process.stderr.write(`${line.message}\n`);
+}
+
+const print = (text: string) => process.stdout.write(`${text}\n`);

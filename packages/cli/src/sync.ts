@@ -1,0 +1,82 @@
+import { ConnectorError } from '@fjord/core';
+import {
+  failureOfThrown,
+  loadPipeline,
+  type OperatorLine,
+  runSync,
+  type StreamProgress,
+  type SyncResult,
+} from '@fjord/engine';
+import { failureText } from './failure-text.ts';
+import { LiveView } from './live-view.ts';
+import type { Arguments } from './main.ts';
+import { formatBytes, formatCount, table } from './table-text.ts';
+
+/** `fjord sync`: runs the pipeline, with a live view on a terminal and JSON lines otherwise, and a summary at the end. */
+export async function sync(args: Arguments): Promise<number> {
+  const view = process.stderr.isTTY && !args.json ? new LiveView(process.stderr) : undefined;
+  const stop = watchInterrupts();
+  try {
+    const pipeline = await loadPipeline(args.file);
+    const memory = args.options['memory'];
+    const result = await runSync(pipeline, {
+      signal: stop.signal,
+      ...(memory !== undefined && { memoryMB: Number(memory) }),
+      onLine: (line, { role }) => (view ? view.log(line) : showLine(line, role)),
+      onProgress: (streams) => view?.show(streams),
+    });
+    view?.clear();
+    process.stdout.write(args.json ? `${JSON.stringify({ type: 'SUMMARY', ...result })}\n` : summary(result));
+    if (result.cause) process.stderr.write(failureText(result.cause, args.json));
+    return result.exitCode;
+  } catch (thrown) {
+    const failure = failureOfThrown(thrown);
+    process.stderr.write(failureText(failure, args.json));
+    return failure.exit;
+  } finally {
+    stop.dispose();
+  }
+}
+
+/** The first Ctrl-C stops resumably; the second one does not wait. */
+function watchInterrupts(): { signal: AbortSignal; dispose(): void } {
+  const controller = new AbortController();
+  const interrupt = () => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(new ConnectorError('interrupted', 'The sync was interrupted.'));
+  };
+  const terminate = () => controller.abort(new ConnectorError('terminated', 'The sync was asked to stop by SIGTERM.'));
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', terminate);
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      process.off('SIGINT', interrupt);
+      process.off('SIGTERM', terminate);
+    },
+  };
+}
+
+function showLine(line: OperatorLine, role: string): void {
+  process.stderr.write(`${JSON.stringify({ ...line, from: role })}\n`);
+}
+
+/** The table that ends a sync. */
+export function summary({ streams, seconds }: SyncResult): string {
+  if (streams.length === 0) return '';
+  const rows = streams.map((stream) => [
+    `${stream.stream} -> ${stream.target}`,
+    outcomeOf(stream),
+    formatCount(stream.rows),
+    formatBytes(stream.bytes),
+    formatCount(Object.values(stream.rejected).reduce((sum, count) => sum + count, 0)),
+  ]);
+  const total = streams.reduce((sum, { rows: count }) => sum + count, 0);
+  const speed = total > 0 ? `, ${formatCount(total / seconds)} rows/s` : ', nothing new to copy';
+  return `${table(['stream', 'status', 'rows', 'size', 'rejected'], rows)}\n${formatCount(total)} rows in ${seconds.toFixed(1)} s${speed}\n`;
+}
+
+function outcomeOf({ status, rows, resumed }: StreamProgress): string {
+  if (status === 'COMPLETE') return resumed && rows === 0 ? 'up to date' : 'complete';
+  return status === 'INCOMPLETE' ? 'failed' : 'unfinished';
+}

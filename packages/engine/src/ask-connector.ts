@@ -1,0 +1,143 @@
+import { ConnectorError, type ErrorCode, ERROR_CODES, type Message } from '@fjord/core';
+import { ConnectorProcess, type OperatorLine } from './connector-process.ts';
+import { decodeMessage } from './decode-message.ts';
+import { type Failure, findCause } from './failure.ts';
+import type { Connector } from './resolve-connector.ts';
+
+/** What every question to a connector needs besides itself. */
+export type AskContext = {
+  folder: string;
+  signal?: AbortSignal;
+  onLine(line: OperatorLine, connector: Connector): void;
+};
+
+/** A process that has answered has nothing left to do. */
+const END_AFTER_ANSWER_MS = 2_000;
+/** `spec` reads nothing and connects to nothing: a program that takes longer is no connector. */
+const SPEC_DEADLINE_MS = 30_000;
+
+/** Thrown when a connector ended without its answer: carries the failure that it reported. */
+export class ConnectorFailed extends Error {
+  override readonly name = 'ConnectorFailed';
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/** A connector's SPEC. */
+export function askSpec(connector: Connector, context: AskContext): Promise<Message<'SPEC'>> {
+  const deadline = AbortSignal.timeout(SPEC_DEADLINE_MS);
+  const signal = context.signal ? AbortSignal.any([context.signal, deadline]) : deadline;
+  return ask(connector, { args: ['spec'], type: 'SPEC' }, { ...context, signal });
+}
+
+/** What `check` finds with the config in the given file. */
+export function askCheck(connector: Connector, configFile: string, context: AskContext) {
+  return ask(connector, { args: ['check', '--config', configFile], type: 'CONNECTION_STATUS' }, context);
+}
+
+/** The streams of a source. */
+export function askCatalog(connector: Connector, configFile: string, context: AskContext) {
+  return ask(connector, { args: ['discover', '--config', configFile], type: 'CATALOG' }, context);
+}
+
+/** The durable states of a destination, in its order. */
+export async function askStates(
+  connector: Connector,
+  files: { config: string; streams: string },
+  context: AskContext,
+): Promise<Message<'STATE'>[]> {
+  const states: Message<'STATE'>[] = [];
+  const child = new ConnectorProcess({
+    ...context,
+    connector,
+    args: ['write', '--config', files.config, '--streams', files.streams, '--print-state'],
+    onMessage(line) {
+      const state = decodeMessage(line, 'STATE', connector.name);
+      if (state) states.push(state);
+    },
+  });
+  await using _ = child;
+  await untilEndOrAbort(child, context.signal);
+  const failure = findCause(child.failures);
+  if (failure) throw new ConnectorFailed(failure);
+  return states;
+}
+
+type Question<Name> = { args: readonly string[]; type: Name };
+
+/** Starts a connector and resolves with the first message of the given type, whether or not the process ends by itself. */
+async function ask<Name extends Message['type']>(
+  connector: Connector,
+  { args, type }: Question<Name>,
+  context: AskContext,
+): Promise<Message<Name>> {
+  const answer = Promise.withResolvers<Message<Name>>();
+  const child = new ConnectorProcess({
+    ...context,
+    connector,
+    args,
+    onMessage(line) {
+      const message = decodeMessage(line, type, `the ${connector.role} ${connector.name}`);
+      if (message) answer.resolve(message);
+    },
+  });
+  const message = await Promise.race([answer.promise, untilEndOrAbort(child, context.signal)]);
+  if (message) {
+    void child.endWithin(END_AFTER_ANSWER_MS);
+    return message;
+  }
+  throw new ConnectorFailed(findCause(child.failures) ?? noAnswer(connector, args[0] ?? '', type));
+}
+
+async function untilEndOrAbort(child: ConnectorProcess, signal: AbortSignal | undefined): Promise<undefined> {
+  const onAbort = () => void child.stop();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  await child.ended;
+  signal?.removeEventListener('abort', onAbort);
+  return undefined;
+}
+
+function noAnswer({ role, name }: Connector, verb: string, type: string): Failure {
+  const code: ErrorCode = 'protocol_violation';
+  return {
+    from: role,
+    code,
+    message: `The ${role} ${name} ended its ${verb} without a ${type} message.`,
+    help: ERROR_CODES[code].help,
+    retryable: false,
+    exit: ERROR_CODES[code].exit,
+  };
+}
+
+/** Any error of the engine as a failure. */
+export function failureOf(error: unknown, toFailure: (error: unknown) => Failure): Failure {
+  return error instanceof ConnectorFailed ? error.failure : toFailure(error);
+}
+
+/** What both connectors speak: the wire's format. `protocol_mismatch` if their protocol versions do not overlap. */
+export function agreeOnFormat(source: Message<'SPEC'>, destination: Message<'SPEC'>): 'arrow' | 'jsonl' {
+  for (const [spec, kind] of [
+    [source, 'source'],
+    [destination, 'destination'],
+  ] as const) {
+    if (spec.kind !== kind)
+      throw new ConnectorError('config_invalid', `${spec.name} is a ${spec.kind}, not a ${kind}.`);
+  }
+  const newestCommon = Math.min(source.protocol.max, destination.protocol.max);
+  if (newestCommon < Math.max(source.protocol.min, destination.protocol.min)) {
+    const range = ({ name, protocol }: Message<'SPEC'>) => `${name} speaks ${protocol.min} to ${protocol.max}`;
+    throw new ConnectorError(
+      'protocol_mismatch',
+      `No common protocol version: ${range(source)}, ${range(destination)}.`,
+    );
+  }
+  const common = source.capabilities.formats.filter((format) => destination.capabilities.formats.includes(format));
+  if (common.includes('arrow')) return 'arrow';
+  if (common.includes('jsonl')) return 'jsonl';
+  throw new ConnectorError('protocol_mismatch', `${source.name} and ${destination.name} have no format in common.`);
+}

@@ -1,0 +1,128 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+
+const closed = { additionalProperties: false };
+const Text = Type.String({ minLength: 1 });
+const OneOrMore = (title: string, description: string) =>
+  Type.Union([Text, Type.Array(Text, { minItems: 1 })], { title, description });
+
+const ConnectorSchema = (role: string, example: string) =>
+  Type.Object(
+    {
+      connector: OneOrMore(
+        'Connector',
+        `The ${role}: a short name (${example}), a package, the path of a file, or a command line as a list.`,
+      ),
+      config: Type.Unsafe<Record<string, unknown>>(
+        Type.Object(
+          {},
+          {
+            title: 'Options',
+            description: `Options of the ${role}. A value may be \${env:NAME} or \${file:path}.`,
+            default: {},
+          },
+        ),
+      ),
+    },
+    { ...closed, title: role, description: `Where rows ${role === 'source' ? 'come from' : 'go'}.` },
+  );
+
+const StreamRuleSchema = Type.Object(
+  {
+    match: OneOrMore('Match', 'Patterns over namespace.name: * stands for any text, ? for one character.'),
+    exclude: Type.Optional(OneOrMore('Exclude', 'Patterns of streams that this entry leaves out.')),
+    columns: Type.Optional(
+      Type.Union(
+        [
+          Type.Object({ include: Type.Array(Text, { minItems: 1 }) }, closed),
+          Type.Object({ exclude: Type.Array(Text, { minItems: 1 }) }, closed),
+        ],
+        { title: 'Columns', description: 'Which columns are read: only those of `include`, or all but `exclude`.' },
+      ),
+    ),
+    writeMode: Type.Optional(
+      Type.Union([Type.Literal('append'), Type.Literal('overwrite')], {
+        title: 'Write mode',
+        description: 'append: rows are added. overwrite: each run replaces the table in one commit.',
+        default: 'append',
+      }),
+    ),
+    target: Type.Optional(
+      Type.Object(
+        {
+          namespace: Type.Optional(OneOrMore('Namespace', "The table's namespace; by default the stream's own.")),
+          name: Type.Optional(Type.String({ title: 'Name', description: "The table's name.", minLength: 1 })),
+        },
+        { ...closed, title: 'Target', description: "The table's place in the destination." },
+      ),
+    ),
+    adopt: Type.Optional(
+      Type.Boolean({
+        title: 'Adopt',
+        description: 'Write even to a table that holds rows of others.',
+        default: false,
+      }),
+    ),
+  },
+  { ...closed, title: 'Streams' },
+);
+
+/** JSON Schema of pipeline.yaml, for validation and for editors. */
+export const PipelineSchema = Type.Object(
+  {
+    id: Type.String({
+      title: 'Id',
+      description: 'The name of this pipeline in the state of its tables. Changing it makes a new pipeline.',
+      pattern: '^[A-Za-z0-9_-]{1,64}$',
+    }),
+    source: ConnectorSchema('source', 'postgres'),
+    destination: ConnectorSchema('destination', 'iceberg'),
+    streams: Type.Array(StreamRuleSchema, {
+      title: 'Streams',
+      description: 'What is copied, and how. For each stream the first entry that matches it counts.',
+      minItems: 1,
+    }),
+  },
+  { ...closed, title: 'Fjord pipeline' },
+);
+export type PipelineFile = Static<typeof PipelineSchema>;
+export type StreamRule = Static<typeof StreamRuleSchema>;
+
+/** The pipeline's schema for editors, with the options of its two connectors (their SPEC's config schemas) in place if known. */
+export function editorSchema(configs: { source?: TSchema; destination?: TSchema } = {}): Record<string, unknown> {
+  const schema: Record<string, unknown> = { $schema: 'http://json-schema.org/draft-07/schema#', ...PipelineSchema };
+  const { source, destination } = PipelineSchema.properties;
+  schema['properties'] = {
+    ...PipelineSchema.properties,
+    source: withConfig(source, configs.source),
+    destination: withConfig(destination, configs.destination),
+  };
+  return schema;
+}
+
+const withConfig = (schema: TSchema, config: TSchema | undefined) =>
+  config === undefined
+    ? schema
+    : {
+        ...schema,
+        properties: { ...(schema['properties'] as Record<string, TSchema>), config: withReferences(config) },
+      };
+
+/** Editors must also let `${env:…}` stand where an option is no string. */
+function withReferences(config: TSchema): TSchema {
+  const properties: Record<string, TSchema> = config['properties'] ?? {};
+  const reference = Type.String({ pattern: '\\$\\{(env|file):' });
+  const open = Object.entries(properties).map(([name, option]) => {
+    const { title, description, default: value } = option;
+    const texts = {
+      ...(title && { title }),
+      ...(description && { description }),
+      ...(value !== undefined && { default: value }),
+    };
+    return [name, option.type === 'string' ? option : { ...texts, anyOf: [option, reference] }];
+  });
+  return {
+    ...config,
+    properties: Object.fromEntries(open),
+    required: (config['required'] ?? []).filter((name: string) => properties[name]?.['default'] === undefined),
+  };
+}

@@ -1,0 +1,109 @@
+import { ConnectorError, type SelectedStream, type Stream } from '@fjord/core';
+import { matchesPattern, nameOf } from './stream-pattern.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { StreamRule } from './pipeline-schema.ts';
+
+type Choice = { stream: Stream; rule: StreamRule; index: number };
+
+/** Chooses streams and columns by the pipeline's entries, in the order of the catalog. Whatever cannot be meant is refused, with file and line. */
+export function selectStreams(streams: readonly Stream[], pipeline: Pipeline): SelectedStream[] {
+  const choices = streams.flatMap((stream) => chooseRule(stream, pipeline.streams));
+  for (const index of pipeline.streams.keys()) checkRule(index, { streams, choices, pipeline });
+  const selected = choices.map((choice) => selectStream(choice, pipeline));
+  checkTargets(selected, choices, pipeline);
+  return selected;
+}
+
+function chooseRule(stream: Stream, rules: readonly StreamRule[]): Choice[] {
+  const index = rules.findIndex(
+    ({ match, exclude = [] }) =>
+      listOf(match).some((pattern) => matchesPattern(pattern, stream)) &&
+      !listOf(exclude).some((pattern) => matchesPattern(pattern, stream)),
+  );
+  const rule = rules[index];
+  return rule === undefined ? [] : [{ stream, rule, index }];
+}
+
+/** Refuses an entry that has no effect: a pattern that matches nothing, no stream left for it, or a column that no stream has. */
+function checkRule(index: number, run: { streams: readonly Stream[]; choices: Choice[]; pipeline: Pipeline }): void {
+  const rule = run.pipeline.streams[index];
+  if (rule === undefined) return;
+  const place = run.pipeline.placeOf(['streams', index, 'match']);
+  for (const pattern of listOf(rule.match)) {
+    if (run.streams.some((stream) => matchesPattern(pattern, stream))) continue;
+    throw new ConnectorError('no_stream_matches', `${place}: the pattern "${pattern}" matches no stream.`);
+  }
+  const own = run.choices.filter((choice) => choice.index === index);
+  if (own.length === 0) {
+    throw new ConnectorError('no_stream_matches', `${place}: no stream is left for this entry.`, {
+      help: 'Its streams are excluded, or an earlier entry has taken them: the first that matches counts.',
+    });
+  }
+  const present = new Set(own.flatMap(({ stream }) => stream.columns.map(({ name }) => name)));
+  const missing = columnNames(rule).find((name) => !present.has(name));
+  if (missing === undefined) return;
+  const columns = run.pipeline.placeOf(['streams', index, 'columns']);
+  throw new ConnectorError('config_invalid', `${columns}: no stream of this entry has a column "${missing}".`, {
+    help: 'Run `fjord discover --columns` to see the columns there are.',
+  });
+}
+
+const columnNames = ({ columns }: StreamRule): string[] =>
+  columns === undefined ? [] : 'include' in columns ? columns.include : columns.exclude;
+
+function selectStream({ stream, rule, index }: Choice, pipeline: Pipeline): SelectedStream {
+  const { namespace, name, primaryKey, estimatedRows, estimatedBytes } = stream;
+  const columns = stream.columns.filter((column) => isIncluded(column.name, rule));
+  const lost = primaryKey.find((key) => !columns.some((column) => column.name === key));
+  const place = pipeline.placeOf(['streams', index, 'columns']);
+  if (lost !== undefined) {
+    throw new ConnectorError('config_invalid', `${place}: column "${lost}" is part of the key of ${stream.stream}.`, {
+      help: 'Keep the key columns: without them rows could not be told apart.',
+    });
+  }
+  if (columns.length === 0) throw new ConnectorError('config_invalid', `${place}: ${stream.stream} keeps no column.`);
+  return {
+    stream: stream.stream,
+    ...(namespace !== undefined && { namespace }),
+    name,
+    columns,
+    primaryKey,
+    ...(estimatedRows !== undefined && { estimatedRows }),
+    ...(estimatedBytes !== undefined && { estimatedBytes }),
+    writeMode: rule.writeMode ?? 'append',
+    target: {
+      namespace: listOf(rule.target?.namespace ?? namespace ?? 'default'),
+      name: rule.target?.name ?? name,
+    },
+    ...(rule.adopt !== undefined && { adopt: rule.adopt }),
+  };
+}
+
+function isIncluded(column: string, { columns }: StreamRule): boolean {
+  if (columns === undefined) return true;
+  return 'include' in columns ? columns.include.includes(column) : !columns.exclude.includes(column);
+}
+
+/** Two streams in one table could not be told apart there. */
+function checkTargets(selected: SelectedStream[], choices: Choice[], pipeline: Pipeline): void {
+  const taken = new Map<string, string>();
+  for (const [position, { stream, target }] of selected.entries()) {
+    const key = JSON.stringify([target.namespace, target.name]);
+    const other = taken.get(key);
+    taken.set(key, stream);
+    if (other === undefined) continue;
+    const place = pipeline.placeOf(['streams', choices[position]?.index ?? 0]);
+    const table = [...target.namespace, target.name].join('.');
+    throw new ConnectorError('config_invalid', `${place}: ${other} and ${stream} would share the table ${table}.`, {
+      help: 'Give each stream a target of its own.',
+    });
+  }
+}
+
+/** The streams that no entry chooses, for people to see what is left out. */
+export function findUnselected(streams: readonly Stream[], selected: readonly SelectedStream[]): string[] {
+  const chosen = new Set(selected.map(({ stream }) => stream));
+  return streams.filter(({ stream }) => !chosen.has(stream)).map(nameOf);
+}
+
+const listOf = (value: string | string[]): string[] => (typeof value === 'string' ? [value] : value);

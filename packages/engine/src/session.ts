@@ -1,0 +1,85 @@
+import { asConnectorError, type Message, type SelectedStream, type Selection } from '@fjord/core';
+import { askCatalog, askCheck, type AskContext, askSpec, askStates, ConnectorFailed } from './ask-connector.ts';
+import type { OperatorLine } from './connector-process.ts';
+import { type Failure, toFailure } from './failure.ts';
+import type { Pipeline } from './pipeline.ts';
+import { type Connector, resolveConnector } from './resolve-connector.ts';
+import { RunDirectory } from './run-directory.ts';
+import { selectStreams } from './select-streams.ts';
+
+export type SessionOptions = { signal?: AbortSignal; onLine?(line: OperatorLine, connector: Connector): void };
+
+/** A pipeline with its connectors found and their config files written: what every verb starts from. */
+export class Session implements AsyncDisposable {
+  readonly pipeline: Pipeline;
+  readonly source: Connector;
+  readonly destination: Connector;
+  readonly context: AskContext;
+  readonly folder: RunDirectory;
+  readonly configs: { source: string; destination: string };
+
+  private constructor(
+    pipeline: Pipeline,
+    parts: Pick<Session, 'source' | 'destination' | 'context' | 'folder' | 'configs'>,
+  ) {
+    this.pipeline = pipeline;
+    this.source = parts.source;
+    this.destination = parts.destination;
+    this.context = parts.context;
+    this.folder = parts.folder;
+    this.configs = parts.configs;
+  }
+
+  /** Finds both connectors and writes their configs, references unresolved, into a private folder. */
+  static async open(pipeline: Pipeline, options: SessionOptions = {}): Promise<Session> {
+    const places = { folder: pipeline.folder, others: [process.cwd(), import.meta.dirname] };
+    const source = resolveConnector('source', pipeline.source.connector, places);
+    const destination = resolveConnector('destination', pipeline.destination.connector, places);
+    const folder = await RunDirectory.open();
+    const configs = {
+      source: await folder.write('source.json', pipeline.source.config ?? {}),
+      destination: await folder.write('destination.json', pipeline.destination.config ?? {}),
+    };
+    const onLine = options.onLine ?? (() => undefined);
+    const context = { folder: pipeline.folder, onLine, ...(options.signal && { signal: options.signal }) };
+    return new Session(pipeline, { source, destination, context, folder, configs });
+  }
+
+  /** SPEC of both connectors. */
+  specs(): Promise<[Message<'SPEC'>, Message<'SPEC'>]> {
+    return Promise.all([askSpec(this.source, this.context), askSpec(this.destination, this.context)]);
+  }
+
+  /** What `check` of both connectors finds. */
+  checks(): Promise<[Message<'CONNECTION_STATUS'>, Message<'CONNECTION_STATUS'>]> {
+    return Promise.all([
+      askCheck(this.source, this.configs.source, this.context),
+      askCheck(this.destination, this.configs.destination, this.context),
+    ]);
+  }
+
+  catalog(): Promise<Message<'CATALOG'>> {
+    return askCatalog(this.source, this.configs.source, this.context);
+  }
+
+  /** The pipeline's streams among those that there are, and the file that tells both connectors of them. */
+  async select({ streams }: Message<'CATALOG'>): Promise<{ selected: SelectedStream[]; file: string }> {
+    const selected = selectStreams(streams, this.pipeline);
+    const selection: Selection = { pipeline: this.pipeline.id, streams: selected };
+    return { selected, file: await this.folder.write('streams.json', selection) };
+  }
+
+  /** The destination's durable states. */
+  states(streams: string): Promise<Message<'STATE'>[]> {
+    return askStates(this.destination, { config: this.configs.destination, streams }, this.context);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.folder[Symbol.asyncDispose]();
+  }
+}
+
+/** Whatever was thrown, as the failure to show. */
+export function failureOfThrown(thrown: unknown): Failure {
+  return thrown instanceof ConnectorFailed ? thrown.failure : toFailure(asConnectorError(thrown), 'engine');
+}

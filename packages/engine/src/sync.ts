@@ -1,0 +1,191 @@
+import path from 'node:path';
+import { ConnectorError, ERROR_CODES, type Message, type SelectedStream } from '@fjord/core';
+import { agreeOnFormat } from './ask-connector.ts';
+import { ConnectorProcess, type OperatorLine } from './connector-process.ts';
+import { decodeMessage } from './decode-message.ts';
+import { type Failure, findCause, toFailure } from './failure.ts';
+import type { Pipeline } from './pipeline.ts';
+import { ProgressTracker, type StreamProgress } from './progress.ts';
+import type { Connector } from './resolve-connector.ts';
+import { failureOfThrown, Session } from './session.ts';
+import { StateCache } from './state-cache.ts';
+
+/** How long a connector may live after its work is done, or was told to stop: it has lines to write and connections to close. */
+const END_DEADLINE_MS = 9_000;
+
+export type SyncOptions = {
+  signal: AbortSignal;
+  /** Upper bound for the bytes of rows in flight, shared by both connectors; their own default unless said. */
+  memoryMB?: number;
+  onLine(line: OperatorLine, connector: Connector): void;
+  /** Called when the streams are known and whenever one of them has moved. */
+  onProgress(streams: StreamProgress[]): void;
+};
+
+/** What became of a run. `exitCode` follows docs/errors.md: 0 only if every selected stream is complete. */
+export type SyncResult = {
+  exitCode: number;
+  streams: StreamProgress[];
+  failures: Failure[];
+  cause: Failure | undefined;
+  seconds: number;
+};
+
+/** Runs a pipeline once, from what its tables already hold to the end of every selected stream. Never rejects: faults are in the result. */
+export async function runSync(pipeline: Pipeline, options: SyncOptions): Promise<SyncResult> {
+  const startedAt = performance.now();
+  const seconds = () => (performance.now() - startedAt) / 1000;
+  try {
+    await using session = await Session.open(pipeline, options);
+    const [specs, catalog] = await Promise.all([session.specs(), session.catalog()]);
+    const { selected, file } = await session.select(catalog);
+    await using run = new SyncRun(session, { selected, streams: file, format: agreeOnFormat(...specs) }, options);
+    return { ...(await run.toEnd()), seconds: seconds() };
+  } catch (thrown) {
+    const failure = options.signal.aborted ? stopped(options.signal) : failureOfThrown(thrown);
+    return { exitCode: failure.exit, streams: [], failures: [failure], cause: failure, seconds: seconds() };
+  }
+}
+
+type Plan = { selected: SelectedStream[]; streams: string; format: 'arrow' | 'jsonl' };
+
+/** One destination and one source at work, the source's stdout being the destination's stdin. */
+class SyncRun implements AsyncDisposable {
+  readonly #session: Session;
+  readonly #plan: Plan;
+  readonly #options: SyncOptions;
+  readonly #tracker: ProgressTracker;
+  readonly #cache: StateCache;
+  readonly #started = Promise.withResolvers<void>();
+  readonly #finished = Promise.withResolvers<void>();
+  #hasStarted = false;
+  #isComplete = false;
+  #destination: ConnectorProcess | undefined;
+  #source: ConnectorProcess | undefined;
+
+  constructor(session: Session, plan: Plan, options: SyncOptions) {
+    this.#session = session;
+    this.#plan = plan;
+    this.#options = options;
+    this.#tracker = new ProgressTracker(plan.selected);
+    const { folder, id } = session.pipeline;
+    this.#cache = new StateCache(path.join(folder, '.fjord', id, 'state.json'));
+  }
+
+  async toEnd(): Promise<Omit<SyncResult, 'seconds'>> {
+    const { signal } = this.#options;
+    const destination = this.#startDestination();
+    await Promise.race([this.#started.promise, destination.ended]);
+    if (!destination.hasEnded && !signal.aborted) {
+      const source = await this.#startSource(destination);
+      const stop = () => void source.stop(END_DEADLINE_MS);
+      signal.addEventListener('abort', stop, { once: true });
+      if (signal.aborted) stop();
+      await Promise.race([this.#finished.promise, destination.ended]);
+      // "Done" is a message; the ends of both processes get a deadline each.
+      await Promise.all([source.endWithin(END_DEADLINE_MS), destination.endWithin(END_DEADLINE_MS)]);
+      signal.removeEventListener('abort', stop);
+    }
+    await this.#cache.save().catch(() => undefined);
+    return this.#result();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#source?.[Symbol.asyncDispose]();
+    await this.#destination?.[Symbol.asyncDispose]();
+    await this.#cache[Symbol.asyncDispose]();
+  }
+
+  #startDestination(): ConnectorProcess {
+    const { destination, configs, context } = this.#session;
+    this.#destination = new ConnectorProcess({
+      ...context,
+      connector: destination,
+      args: ['write', '--config', configs.destination, '--streams', this.#plan.streams, ...this.#memory()],
+      stdin: 'pipe',
+      onLine: (line) => this.#takeLine(line, destination),
+      onMessage: (message) => this.#takeMessage(message, destination),
+    });
+    return this.#destination;
+  }
+
+  async #startSource(destination: ConnectorProcess): Promise<ConnectorProcess> {
+    const { source, configs, context, folder } = this.#session;
+    const state = await folder.write('state.json', this.#cache.states);
+    const files = ['--config', configs.source, '--streams', this.#plan.streams, '--state', state];
+    if (!destination.stdin) throw new Error('the destination was started with a pipe');
+    this.#source = new ConnectorProcess({
+      ...context,
+      connector: source,
+      args: ['read', ...files, '--format', this.#plan.format, ...this.#memory()],
+      stdin: 'pipe',
+      stdout: destination.stdin,
+      onLine: (line) => this.#takeLine(line, source),
+    });
+    return this.#source;
+  }
+
+  #memory(): string[] {
+    const { memoryMB } = this.#options;
+    return memoryMB === undefined ? [] : ['--memory', String(memoryMB)];
+  }
+
+  #takeLine(line: OperatorLine, connector: Connector): void {
+    if (line.type === 'PROGRESS') {
+      this.#tracker.take(line, connector.role);
+      this.#options.onProgress(this.#tracker.streams);
+    }
+    this.#options.onLine(line, connector);
+  }
+
+  #takeMessage(message: unknown, { name }: Connector): void {
+    const state = decodeMessage(message, 'STATE', name);
+    if (state) return this.#takeState(state);
+    const status = decodeMessage(message, 'STATUS', name);
+    if (!status) return;
+    if (status.stream !== undefined) this.#tracker.end(status);
+    else if (status.status === 'STARTED') {
+      this.#hasStarted = true;
+      this.#started.resolve();
+    } else {
+      this.#isComplete = status.status === 'COMPLETE';
+      this.#finished.resolve();
+    }
+    this.#options.onProgress(this.#tracker.streams);
+  }
+
+  #takeState(state: Message<'STATE'>): void {
+    this.#cache.set(state.stream, state.state);
+    if (!this.#hasStarted) {
+      if (state.stream !== undefined) this.#tracker.resume(state.stream);
+      return;
+    }
+    this.#tracker.commit(state);
+    const { stream, state: durable } = state;
+    this.#source?.stdin?.write(
+      `${JSON.stringify({ type: 'ACK', ...(stream !== undefined && { stream }), state: durable })}\n`,
+    );
+  }
+
+  #result(): Omit<SyncResult, 'seconds'> {
+    const { signal } = this.#options;
+    const streams = this.#tracker.streams;
+    const failures = [...(this.#source?.failures ?? []), ...(this.#destination?.failures ?? [])];
+    if (signal.aborted) {
+      const cause = stopped(signal);
+      return { exitCode: cause.exit, streams, failures: [cause, ...failures], cause };
+    }
+    const cause = findCause(failures);
+    const isDone = streams.every(({ status }) => status === 'COMPLETE');
+    if (this.#isComplete && isDone && !cause) return { exitCode: 0, streams, failures, cause };
+    if (this.#isComplete && !isDone) return { exitCode: ERROR_CODES.streams_failed.exit, streams, failures, cause };
+    return { exitCode: cause?.exit ?? ERROR_CODES.run_broken.exit, streams, failures, cause };
+  }
+}
+
+function stopped(signal: AbortSignal): Failure {
+  const { reason } = signal;
+  const error =
+    reason instanceof ConnectorError ? reason : new ConnectorError('interrupted', 'The sync was interrupted.');
+  return toFailure(error, 'engine');
+}
