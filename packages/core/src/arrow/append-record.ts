@@ -14,7 +14,7 @@ export function appendRecord(builder: BatchBuilder, data: Record<string, unknown
   for (const [index, { name, type, nullable }] of builder.fields.entries()) {
     const column = builder.columns[index];
     if (!column) throw new Error('a field without a column');
-    const value = data[name] ?? null;
+    const value = ownValue(data, name);
     if (value === null && !nullable) throw refused(name, 'a value, since it is not nullable');
     try {
       appendValue(column, type, row, value);
@@ -29,9 +29,15 @@ export function appendRecord(builder: BatchBuilder, data: Record<string, unknown
 const refused = (column: string, wanted: string) =>
   new ConnectorError('protocol_violation', `Column "${column}" of a RECORD needs ${wanted}.`);
 
+/** A name like "constructor" must not find what every object inherits. */
+function ownValue(data: object, name: string): unknown {
+  return Object.hasOwn(data, name) ? ((data as Record<string, unknown>)[name] ?? null) : null;
+}
+
 function appendValue(column: ArrowColumn, type: ColumnType, row: number, value: unknown): void {
   column.reserve(row + 1);
-  if (value === null || value === undefined) return appendNull(column, row);
+  column.length = row + 1;
+  if (value === null) return appendNull(column, row);
   column.setValid(row);
   switch (column.kind) {
     case 'fixed':
@@ -45,7 +51,10 @@ function appendValue(column: ArrowColumn, type: ColumnType, row: number, value: 
     case 'list': {
       if (!Array.isArray(value) || typeof type === 'string' || type.type !== 'list') throw new WrongForm();
       const start = column.offsets[row] ?? 0;
-      for (const [index, item] of value.entries()) appendValue(column.child, type.element, start + index, item);
+      for (const [index, item] of value.entries()) {
+        if (type.elementRequired && item === null) throw new WrongForm();
+        appendValue(column.child, type.element, start + index, item);
+      }
       column.offsets[row + 1] = start + value.length;
       return;
     }
@@ -55,8 +64,10 @@ function appendValue(column: ArrowColumn, type: ColumnType, row: number, value: 
       const [keys, values] = column.entries.children;
       if (!keys || !values) throw new Error('a map without key and value');
       for (const [index, entry] of value.entries()) {
-        if (!Array.isArray(entry) || entry.length !== 2) throw new WrongForm();
+        if (!Array.isArray(entry) || entry.length !== 2 || entry[0] === null) throw new WrongForm();
+        if (type.valueRequired && entry[1] === null) throw new WrongForm();
         column.entries.reserve(start + index + 1);
+        column.entries.length = start + index + 1;
         column.entries.setValid(start + index);
         appendValue(keys, type.key, start + index, entry[0]);
         appendValue(values, type.value, start + index, entry[1]);
@@ -65,11 +76,13 @@ function appendValue(column: ArrowColumn, type: ColumnType, row: number, value: 
       return;
     }
     case 'struct': {
-      if (typeof value !== 'object' || typeof type === 'string' || type.type !== 'struct') throw new WrongForm();
-      const fields = value as Record<string, unknown>;
+      if (typeof value !== 'object' || Array.isArray(value)) throw new WrongForm();
+      if (typeof type === 'string' || type.type !== 'struct') throw new WrongForm();
       for (const [index, field] of type.fields.entries()) {
         const child = column.children[index];
-        if (child) appendValue(child, field.type, row, fields[field.name]);
+        const item = ownValue(value, field.name);
+        if (field.required && item === null) throw new WrongForm();
+        if (child) appendValue(child, field.type, row, item);
       }
       return;
     }
@@ -86,6 +99,7 @@ function appendNull(column: ArrowColumn, row: number): void {
   if (column.kind === 'struct') {
     for (const child of column.children) {
       child.reserve(row + 1);
+      child.length = row + 1;
       appendNull(child, row);
     }
   }
@@ -108,10 +122,10 @@ function setFixed(column: FixedColumn, type: ColumnType, row: number, value: unk
     case 'long':
       return setWords(column, row, integer(value, 64));
     case 'float':
-      column.floats[row] = float(value);
+      column.floats[row] = float(value, Math.fround);
       return;
     case 'double':
-      column.doubles[row] = float(value);
+      column.doubles[row] = float(value, Number);
       return;
     case 'date':
       column.words[row] = known(parseDate(text(value)));
@@ -158,8 +172,9 @@ function integer(value: unknown, bits: 32 | 64): bigint {
   return exact;
 }
 
-function float(value: unknown): number {
-  if (typeof value === 'number') return value;
+/** Rounds to the type's width; a number that is beyond it must not become infinite. */
+function float(value: unknown, round: (value: number) => number): number {
+  if (typeof value === 'number' && Number.isFinite(round(value))) return value;
   if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value);
   throw new WrongForm();
 }
@@ -169,7 +184,11 @@ function text(value: unknown): string {
   return value;
 }
 
-const textBytes = (value: unknown) => Buffer.from(text(value));
+function textBytes(value: unknown): Uint8Array {
+  // Half a surrogate pair has no UTF-8 form: it would be replaced without a word.
+  if (!text(value).isWellFormed()) throw new WrongForm();
+  return Buffer.from(text(value));
+}
 
 function base64Bytes(value: unknown): Uint8Array {
   const bytes = Buffer.from(text(value), 'base64');

@@ -2,7 +2,7 @@ import { civilFromDays, daysFromCivil } from './calendar.ts';
 
 const MICROS_PER_DAY = 86_400_000_000n;
 
-/** `2024-02-29`; years beyond 9999 or before 1 with sign and six digits, as ISO 8601 extends it. */
+/** `2024-02-29`; years beyond 9999 or before 0 (2 BC) with sign and at least six digits, as ISO 8601 extends it. */
 export function formatDate(days: number): string {
   const [year, month, day] = civilFromDays(days);
   const text = year >= 0 && year <= 9999 ? pad(year, 4) : `${year < 0 ? '-' : '+'}${pad(Math.abs(year), 6)}`;
@@ -31,12 +31,12 @@ export function formatDecimal(unscaled: bigint, scale: number): string {
 
 /** Days since 1970-01-01, or undefined if the text is no ISO date. */
 export function parseDate(text: string): number | undefined {
-  const match = /^([+-]\d{6}|\d{4})-(\d\d)-(\d\d)$/.exec(text);
+  const match = /^([+-]\d{6,7}|\d{4})-(\d\d)-(\d\d)$/.exec(text);
   if (!match) return undefined;
   const days = daysFromCivil(Number(match[1]), Number(match[2]), Number(match[3]));
-  // A day that does not exist comes back as another one.
+  // A day that does not exist comes back as another one; a date has 32 bits.
   const [, month, day] = civilFromDays(days);
-  return month === Number(match[2]) && day === Number(match[3]) ? days : undefined;
+  return month === Number(match[2]) && day === Number(match[3]) && days === (days | 0) ? days : undefined;
 }
 
 /** Microseconds since midnight, or undefined if the text is no ISO time with at most six digits of a second. */
@@ -48,14 +48,15 @@ export function parseTime(text: string): bigint | undefined {
   return BigInt(hours * 3600 + minutes * 60 + seconds) * 1_000_000n + BigInt((match[4] ?? '').padEnd(6, '0'));
 }
 
-/** Microseconds since 1970-01-01; with `zone` the text must carry one (Z or an offset), without it must not. */
+/** Microseconds since 1970-01-01, or undefined if they have no 64 bits; with `zone` the text must carry one (Z or an offset), without it must not. */
 export function parseTimestamp(text: string, zone: boolean): bigint | undefined {
   const match = /^([^T ]+)[T ]([\d:.]+)(Z|[+-]\d\d:\d\d)?$/.exec(text);
   if (!match || (match[3] !== undefined) !== zone) return undefined;
   const days = parseDate(match[1] ?? '');
   const time = parseTime(match[2] ?? '');
   if (days === undefined || time === undefined) return undefined;
-  return BigInt(days) * MICROS_PER_DAY + time - offsetMicros(match[3]);
+  const micros = BigInt(days) * MICROS_PER_DAY + time - offsetMicros(match[3]);
+  return BigInt.asIntN(64, micros) === micros ? micros : undefined;
 }
 
 /** The unscaled value of a decimal that fits `precision` and `scale` without rounding. */
