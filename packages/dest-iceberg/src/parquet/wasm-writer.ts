@@ -98,8 +98,13 @@ class WasmEncoder implements ParquetEncoder {
 
 /** Moves an IPC stream into the WebAssembly heap, and gives its memory back at once: a quiet thread collects garbage too late. */
 function decode(stream: readonly Uint8Array[]): RecordBatch[] {
-  const bytes = Buffer.concat(stream);
-  for (const piece of stream) release(piece);
+  const bytes = new Uint8Array(stream.reduce((total, piece) => total + piece.length, 0));
+  let end = 0;
+  for (const piece of stream) {
+    bytes.set(piece, end);
+    end += piece.length;
+    release(piece);
+  }
   const table = Table.fromIPCStream(bytes);
   release(bytes);
   const batches = table.recordBatches();
@@ -107,9 +112,9 @@ function decode(stream: readonly Uint8Array[]): RecordBatch[] {
   return batches;
 }
 
-/** Small buffers are slices of Node's shared pool, which cannot be given back. */
-function release({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+/** Detaches the buffer, which frees it now. It must not be one of Node's pool: here all came from another thread or are our own. */
+function release({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
 function asBytes(chunk: unknown): Uint8Array {

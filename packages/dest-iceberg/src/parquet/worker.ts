@@ -9,7 +9,9 @@ const start: WorkerStart = workerData;
 const port = parentPort;
 if (!port) throw new Error('this file is the body of a worker thread');
 
-const writers = new Map<number, { file: RollingFile; last: Promise<void> }>();
+type Writer = { file: RollingFile; last: Promise<void>; failure?: unknown };
+
+const writers = new Map<number, Writer>();
 const fileIOs = new Map<string, FileIO>();
 
 startWasm(start.wasm);
@@ -18,14 +20,17 @@ port.on('message', (call: WorkerCall) => {
     writers.set(call.writer, { file: openFile(call.writer, call.options), last: Promise.resolve() });
   const writer = writers.get(call.writer);
   if (!writer) throw new Error(`writer ${call.writer} is not open`);
-  writer.last = writer.last.then(() => answer(call, writer.file));
+  writer.last = writer.last.then(() => answer(call, writer));
 });
 
-async function answer(call: WorkerCall, file: RollingFile): Promise<void> {
+async function answer(call: WorkerCall, writer: Writer): Promise<void> {
   try {
-    const files = await run(call, file);
+    // What follows a failed write would end in a file that lacks it.
+    if (writer.failure !== undefined && call.type !== 'abort') throw writer.failure;
+    const files = await run(call, writer.file);
     post({ type: 'done', call: call.call, files, heapBytes: wasmMemoryBytes() });
   } catch (cause) {
+    writer.failure ??= cause;
     // A trap leaves the WebAssembly heap in disorder: no writer of this thread can go on.
     if (cause instanceof WebAssembly.RuntimeError) return endThread(cause);
     const error = cause instanceof Error ? cause : new Error(String(cause));
