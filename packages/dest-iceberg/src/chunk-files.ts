@@ -68,7 +68,7 @@ export class ChunkFiles {
 
   /** Forgets the first `count` done chunks: they are committed. */
   forget(count: number): void {
-    this.#done.splice(0, count);
+    this.#done = this.#done.slice(count);
   }
 
   /** Drops open chunks and all done ones but the first `kept`. */
@@ -84,7 +84,7 @@ export class ChunkFiles {
     const files = writer.close();
     // A failed close is reported by the commit that needs the files; until then it must not count as unhandled.
     files.catch(() => undefined);
-    this.#done.push(files);
+    this.#done = [...this.#done, files];
   }
 }
 

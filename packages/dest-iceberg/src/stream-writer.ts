@@ -158,7 +158,8 @@ export class StreamWriter {
   }
 
   async #deleteFiles(files: DataFile[]): Promise<void> {
-    await Promise.allSettled(files.map((file) => this.#table?.io.delete(file.filePath)));
+    const io = this.#table?.io;
+    if (io) await Promise.allSettled(files.map((file) => io.delete(file.filePath)));
   }
 
   #requireResumed(): void {

@@ -103,7 +103,7 @@ function toData(column: ArrowColumn, type: DataType): Data {
 
 function childType(type: DataType, index: number): DataType {
   const child: { type: DataType } | undefined = type.children?.[index];
-  if (!child) throw new Error(`the type ${String(type)} has no child ${index}`);
+  if (!child) throw new Error(`an Arrow type has no child ${index}`);
   return child.type;
 }
 
