@@ -48,7 +48,11 @@ function arrowType(type: Type): DataType {
   }
   const key = arrowField({ id: type['key-id'], name: 'key', required: true, type: type.key });
   const value = arrowField({ id: type['value-id'], name: 'value', required: type['value-required'], type: type.value });
-  return new ArrowMap(new Field('key_value', new Struct<{ key: DataType; value: DataType }>([key, value]), false));
+  const entries = new Field('key_value', new Struct<{ key: DataType; value: DataType }>([key, value]), false);
+  const map = new ArrowMap(entries);
+  // The library renames it to "entries"; Parquet's name is key_value (LogicalTypes.md, Maps), and PyIceberg finds columns by it.
+  Object.assign(entries, { name: 'key_value' });
+  return map;
 }
 
 function arrowPrimitive(type: PrimitiveType): DataType {

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { type DataFile, type FileIO, type FileWriter, IcebergError, type PrimitiveType } from '@fjord/iceberg';
 import type { OpenEncoder, ParquetEncoder } from './encoder.ts';
 import { readFooter } from './footer.ts';
@@ -28,8 +27,6 @@ export class RollingFile {
     if (rows === 0) return;
     this.#current ??= await this.#openNext();
     await this.#current.write(rows, body);
-    // Lets the row groups that this batch completed come out, so that they are counted.
-    await setImmediate();
     if (this.#current.length >= this.#options.targetFileBytes) await this.#finish(this.#current);
   }
 
