@@ -21,9 +21,8 @@ export async function installPacked(folder: string): Promise<string> {
   const tarballs = path.join(folder, 'tarballs');
   const user = path.join(folder, 'user');
   await Promise.all([mkdir(tarballs), mkdir(user)]);
-  const turbo = path.join(ROOT, 'node_modules', '.bin', 'turbo');
-  await mustRun(turbo, ['run', 'build', '--output-logs=errors-only'], { cwd: ROOT, env: QUIET });
   const { packageManager = 'pnpm' } = readManifest(ROOT);
+  await mustRun('npx', ['--yes', packageManager, 'run', 'build'], { cwd: ROOT, env: QUIET });
   for (const target of globSync('packages/*', { cwd: ROOT })) {
     const pack = ['--yes', packageManager, 'pack', '--pack-destination', tarballs];
     await mustRun('npx', pack, { cwd: path.join(ROOT, target), env: QUIET });

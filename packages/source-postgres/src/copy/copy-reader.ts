@@ -116,7 +116,10 @@ class CopyStream {
   };
 
   readonly #close = (): void => {
-    this.fail(Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' }));
+    // After a FATAL error the server closes without ReadyForQuery: the error says why.
+    this.fail(
+      this.#serverError ?? Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' }),
+    );
   };
 
   #receive(type: number, payload: Buffer): void {

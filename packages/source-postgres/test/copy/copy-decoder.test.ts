@@ -45,7 +45,7 @@ describe('values', () => {
     ['float8', 'double', '8000000000000000', -0],
     ['float8', 'double', '0000000000000001', 5e-324],
     ['date', 'date', '00000000', '2000-01-01'],
-    ['date', 'date', 'fff4dc09', '0001-01-01'],
+    ['date', 'date', 'fff4dbf9', '0001-01-01'],
     ['date', 'date', '002c95d3', '9999-12-31'],
     ['time', 'time', '0000000000000000', '00:00:00.000000'],
     ['time', 'time', '000000141dd75fff', '23:59:59.999999'],
@@ -101,7 +101,7 @@ describe('values that the type cannot hold', () => {
   test.each<[WireType, ColumnType, string, unknown]>([
     ['date', 'date', '7fffffff', '9999-12-31'],
     ['date', 'date', '80000000', '0001-01-01'],
-    ['date', 'date', 'fff4dc08', '0001-01-01'],
+    ['date', 'date', 'fff4dbf8', '0001-01-01'],
     ['date', 'date', '002c95d4', '9999-12-31'],
     ['timestamp', 'timestamp', '7fffffffffffffff', '9999-12-31T23:59:59.999999'],
     ['timestamptz', 'timestamptz', '8000000000000000', '0001-01-01T00:00:00.000000Z'],
