@@ -60,10 +60,11 @@ function mix(value: number): number {
   return (hash ^ (hash >>> 16)) & 0x3fffffff;
 }
 
+const cents = (value: number) => Math.round(value * 100) / 100;
+
 function trip(id: number): Record<keyof typeof TYPES, unknown> {
   const h = mix(id);
   const at = Date.UTC(2024, 0, 1) + (id % 31_536_000) * 1000;
-  const cents = (value: number) => Math.round(value * 100) / 100;
   return {
     id,
     vendor_id: 1 + (h & 1),

@@ -8,7 +8,7 @@ import { arrowSchemaWithIds } from './arrow-schema.ts';
 import { EncoderThread } from './encoder-thread.ts';
 import type { RollingFileOptions } from './worker-messages.ts';
 
-/** Measured with benchmarks/micro/parquet-sink.ts: half of this costs 12 % more CPU, four times as much doubles the memory and saves nothing. */
+/** Measured with benchmarks/micro/parquet-sink.ts: half of this costs some 10 % more CPU, four times as much takes twice the heap and saves nothing. */
 const ROW_GROUP_ROWS = 262_144;
 /** Counted as encoded so far: bounds the memory of a writer whose rows are wide. */
 const ROW_GROUP_BYTES = 16 * 1024 * 1024;

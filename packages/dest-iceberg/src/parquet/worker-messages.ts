@@ -1,3 +1,4 @@
+/// <reference path="./webassembly.d.ts" />
 import type { DataFile, FileIOProperties, IcebergErrorCode } from '@fjord/iceberg';
 import type { EncoderOptions } from './encoder.ts';
 
