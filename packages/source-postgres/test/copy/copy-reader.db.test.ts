@@ -6,7 +6,7 @@ import path from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WireType } from '../../src/column-types.ts';
-import { type Connection, connect } from '../../src/connection.ts';
+import { connect } from '../../src/connection.ts';
 import type { CopyColumn } from '../../src/copy/copy-column.ts';
 import { type CopyRequest, readCopy } from '../../src/copy/copy-reader.ts';
 import { configFor } from '../postgres-fixture.ts';
@@ -133,7 +133,7 @@ describe('values', () => {
       `SELECT array_agg(${text} ORDER BY k) AS rows FROM ${table}`,
     );
     const rows = await readAll(client, request(`SELECT v FROM ${table} ORDER BY k`, [column('v', wire, type)]));
-    expect(rows.map(({ v }) => (v === null ? null : String(v)))).toEqual(expected?.rows);
+    expect(rows.map(({ v }) => (v === null ? null : `${v as string}`))).toEqual(expected?.rows);
     const list = column('v', wire, { type: 'list', element: type }, true);
     const lists = await readAll(client, request(`SELECT array_agg(v ORDER BY k) FROM ${table}`, [list]));
     expect(lists).toEqual([{ v: rows.map(({ v }) => v) }]);
