@@ -1,3 +1,6 @@
+// The sink uses WebAssembly, which only this library declares.
+// oxlint-disable-next-line typescript/triple-slash-reference
+/// <reference lib="dom" />
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
