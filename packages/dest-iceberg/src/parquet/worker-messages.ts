@@ -1,5 +1,3 @@
-// Other packages compile this file too, without the declaration beside it.
-// oxlint-disable-next-line typescript/triple-slash-reference
 import type { DataFile, FileIOProperties, IcebergErrorCode } from '@fjord/iceberg';
 import type { EncoderOptions } from './encoder.ts';
 
