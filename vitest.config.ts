@@ -13,7 +13,14 @@ export default defineConfig({
     maxWorkers: 2,
     passWithNoTests: true,
     projects: [
-      { test: { name: 'unit', include: [`${FOLDERS}/*.test.ts`], exclude: [DB, HEAVY, '**/node_modules/**'] } },
+      {
+        test: {
+          name: 'unit',
+          testTimeout: 60_000,
+          include: [`${FOLDERS}/*.test.ts`],
+          exclude: [DB, HEAVY, '**/node_modules/**'],
+        },
+      },
       { test: { name: 'db', include: [DB], testTimeout: DB_TIMEOUT_MS, hookTimeout: DB_TIMEOUT_MS } },
       {
         test: {
