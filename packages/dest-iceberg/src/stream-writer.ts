@@ -28,6 +28,7 @@ export class StreamWriter {
   #pending: Pending | undefined;
   #durable: unknown;
   #hasResumed = false;
+  #hasBegun = false;
   #isComplete = false;
   #isLastCommitted = false;
   #failure: ConnectorError | undefined;
@@ -81,6 +82,7 @@ export class StreamWriter {
     await this.#files.discardAllBut(0);
     this.#pending = undefined;
     this.#backfill = { generation, replace };
+    this.#hasBegun = true;
     this.#isComplete = false;
     this.#isLastCommitted = false;
   }
@@ -115,7 +117,8 @@ export class StreamWriter {
   /** At the end of the run: a complete stream whose last state never came is committed under the one it had. */
   settle(): void {
     if (!this.#isComplete || this.#isLastCommitted || this.#pending?.isLast) return;
-    if (!this.#backfill.replace && !this.#pending && !this.#files.hasRows) return;
+    // A stream that was skipped has sent nothing: to swap in nothing would empty its table.
+    if (!this.#hasBegun && !this.#pending && !this.#files.hasRows) return;
     this.takeState(this.#pending?.state ?? this.#durable);
   }
 

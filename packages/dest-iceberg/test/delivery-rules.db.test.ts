@@ -152,6 +152,17 @@ test('a complete stream without rows still has a table with all its columns', as
   expect(await open.ids()).toEqual([]);
 });
 
+test('an overwrite run that skips a complete stream leaves its rows alone', async () => {
+  await using open = await lake();
+  await using first = open.write({ writeMode: 'overwrite' });
+  first.begin(null).send(backfill(1)).rows([1, 3], 'a').end('a').complete().state('one').endRun();
+  expect(await first.finish()).toBe(0);
+  await using second = open.write({ writeMode: 'overwrite' });
+  second.begin('one').complete().endRun();
+  expect(await second.finish()).toBe(0);
+  expect(await open.ids()).toEqual([1, 2, 3]);
+});
+
 test('a column of another type fails its stream alone, with the columns named', async () => {
   await using open = await lake();
   await using first = open.write();

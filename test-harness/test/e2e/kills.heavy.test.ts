@@ -86,11 +86,16 @@ async function countCommits(pipeline: Pipeline): Promise<number> {
 /** What the tables say: the streams that are complete, and whether the run reached its end. */
 async function readStates(pipeline: Pipeline): Promise<{ isRunEnded: boolean; complete: string[] }> {
   const { stdout } = await pipeline.run('state');
-  const lines = parseLines(stdout) as { stream?: string | null; state?: { phase?: string; ended?: boolean } }[];
+  const lines = parseLines(stdout) as {
+    stream?: string | null;
+    state?: { phase?: string; run?: number; ended?: boolean };
+  }[];
+  const shared = lines.find(({ stream }) => stream === null)?.state;
   return {
-    isRunEnded: lines.some(({ stream, state }) => stream === null && state?.ended === true),
+    isRunEnded: shared?.ended === true,
+    // What an earlier run completed is read anew by an overwrite.
     complete: lines.flatMap(({ stream, state }) =>
-      typeof stream === 'string' && state?.phase === 'complete' ? [stream] : [],
+      typeof stream === 'string' && state?.phase === 'complete' && state.run === (shared?.run ?? 1) ? [stream] : [],
     ),
   };
 }
