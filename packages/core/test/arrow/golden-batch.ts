@@ -24,12 +24,12 @@ export const GOLDEN_ROWS: Record<string, unknown>[] = Array.from(
 );
 
 /** The golden rows as one Arrow IPC stream. */
-export function goldenBatch(): Uint8Array {
+export function goldenBatch(): Buffer {
   return encode(GOLDEN_COLUMNS, GOLDEN_ROWS);
 }
 
 /** Rows as one Arrow IPC stream. */
-export function encode(columns: Column[], rows: readonly Record<string, unknown>[]): Uint8Array {
+export function encode(columns: Column[], rows: readonly Record<string, unknown>[]): Buffer {
   const builder = new BatchBuilder(columns, { capacityRows: 8 });
   for (const row of rows) appendRecord(builder, row);
   return Buffer.concat(builder.finish().body);
