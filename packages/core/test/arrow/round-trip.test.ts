@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { batchToRecords } from '../../src/arrow/index.ts';
 import { type ColumnType, formatColumnType } from '../../src/column-type.ts';

@@ -1,5 +1,5 @@
 import type { ColumnType } from '@fjord/core';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { WireType } from '../../src/column-types.ts';
 import type { UnrepresentablePolicy } from '../../src/config.ts';
