@@ -19,7 +19,7 @@ export interface ProcessOptions {
   timeoutMs?: number;
 }
 
-/** Runs a program to its end, with its output collected; rejects only if it cannot be started. After `timeoutMs` it is killed (`signal` is then SIGKILL). */
+/** Runs a program to its end, with its output collected; rejects only if it cannot be started. After `timeoutMs` it is killed with its children (`signal` is then SIGKILL). */
 export async function runProcess(
   command: string,
   args: readonly string[] = [],
@@ -29,15 +29,16 @@ export async function runProcess(
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: 'pipe',
-    killSignal: 'SIGKILL',
+    // A group of its own, so that after the time also its children end: they hold the pipes that are read here.
+    detached: options.timeoutMs !== undefined,
     ...(options.uid === undefined ? {} : { uid: options.uid }),
     ...(options.gid === undefined ? {} : { gid: options.gid }),
-    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
   });
+  const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => killGroup(child.pid), options.timeoutMs);
   const ended = new Promise<Pick<ProcessResult, 'exitCode' | 'signal'>>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (exitCode, signal) => resolve({ exitCode, signal }));
-  });
+  }).finally(() => clearTimeout(timer));
   // A program that ends without reading its input is not an error of ours; its exit code tells.
   child.stdin.on('error', () => {});
   child.stdin.end(options.input ?? '');
@@ -56,4 +57,12 @@ export async function mustRun(
   const end = result.signal === null ? `exit code ${result.exitCode}` : result.signal;
   const output = `${result.stdout}\n${result.stderr}`.trim().slice(-4000);
   throw new Error(`${command} ${args.slice(0, 3).join(' ')} ended with ${end}:\n${output}`);
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+  } catch {
+    // It has ended by itself just now.
+  }
 }
