@@ -1,24 +1,32 @@
-import { parseArgs } from 'node:util';
 import { benchmarkLoad } from './load.ts';
+import { type Options, parseOptions, USAGE } from './options.ts';
+import { recordLoad } from './record.ts';
+import { describeLoad, toJsonLine } from './report.ts';
 import { benchmarkStartup } from './startup.ts';
 
-/** `pnpm bench NAME [--rows N] [--parallel N] [--s3]`: runs one benchmark and prints, last, one JSON line. */
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rows: { type: 'string' },
-    parallel: { type: 'string' },
-    s3: { type: 'boolean' },
-    profile: { type: 'string' },
-  },
-});
-const [name] = positionals;
-const options = {
-  parallel: Number(values.parallel ?? 2),
-  s3: values.s3 ?? false,
-  ...(values.profile !== undefined && { profile: values.profile }),
-};
-if (name === 'trips') await benchmarkLoad('trips', { ...options, rows: Number(values.rows ?? 10_000_000) });
-else if (name === 'lineitem') await benchmarkLoad('lineitem', { ...options, rows: Number(values.rows ?? 6_000_000) });
-else if (name === 'startup') await benchmarkStartup();
-else throw new Error('Usage: pnpm bench trips|lineitem|startup [--rows N] [--parallel N] [--s3] [--profile FOLDER]');
+/** `pnpm bench NAME`: runs one benchmark and prints lines for people and, last, one of JSON. */
+const options = readOptions();
+if (options?.name === 'startup') {
+  const result = benchmarkStartup(options.installed);
+  for (const [name, ms] of Object.entries(result.medianMs)) print(`${name.padEnd(32)} ${ms.toFixed(0)} ms`);
+  print(toJsonLine(result));
+} else if (options) {
+  const result = await benchmarkLoad(options);
+  if (options.record) recordLoad(result);
+  process.stdout.write(describeLoad(result));
+  print(toJsonLine(result));
+}
+
+function readOptions(): Options | undefined {
+  try {
+    return parseOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}\n`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,26 +1,39 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { machine } from './machine.ts';
+import { describeMachine } from './machine.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const RUNS = 11;
-const COMMANDS = {
-  'fjord --version': ['packages/cli/src/bin.ts', '--version'],
-  'source-postgres spec': ['packages/source-postgres/src/bin.ts', 'spec'],
-  'dest-iceberg spec': ['packages/dest-iceberg/src/bin.ts', 'spec'],
-};
 
-/** Median milliseconds from start to end of the commands that people and programs wait for. */
-export async function benchmarkStartup(): Promise<void> {
-  const medians = Object.entries(COMMANDS).map(([name, args]) => {
-    const times = Array.from({ length: RUNS }, () => {
-      const start = performance.now();
-      spawnSync(process.execPath, args, { cwd: ROOT });
-      return performance.now() - start;
-    }).toSorted((a, b) => a - b);
-    return [name, Math.round(times[(RUNS - 1) / 2] ?? 0)];
+/** Each command, the program of it in the checkout, and its name where npm has installed it. */
+const COMMANDS = [
+  { name: 'fjord --version', script: 'packages/cli/src/bin.ts', bin: 'fjord', args: ['--version'] },
+  {
+    name: 'source-postgres spec',
+    script: 'packages/source-postgres/src/bin.ts',
+    bin: 'fjord-source-postgres',
+    args: ['spec'],
+  },
+  { name: 'dest-iceberg spec', script: 'packages/dest-iceberg/src/bin.ts', bin: 'fjord-dest-iceberg', args: ['spec'] },
+];
+
+/** Median milliseconds, from start to end, of the commands that people and programs wait for; `installed` is a folder where npm has installed the packed packages. */
+export function benchmarkStartup(installed: string | undefined) {
+  const medianMs: Record<string, number> = {};
+  for (const { name, script, bin, args } of COMMANDS) {
+    medianMs[name] = medianOf([path.join(ROOT, script), ...args]);
+    if (installed === undefined) continue;
+    medianMs[`${name}, installed`] = medianOf([path.resolve(installed, 'node_modules/.bin', bin), ...args]);
+  }
+  return { name: 'startup', medianMs, machine: describeMachine(), date: new Date().toISOString().slice(0, 10) };
+}
+
+function medianOf(args: string[]): number {
+  const times = Array.from({ length: RUNS }, () => {
+    const start = performance.now();
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${args.join(' ')} ended with exit code ${status}:\n${stderr}`);
+    return performance.now() - start;
   });
-  process.stdout.write(
-    `${JSON.stringify({ name: 'startup', medianMs: Object.fromEntries(medians), machine: machine() })}\n`,
-  );
+  return times.toSorted((a, b) => a - b)[(RUNS - 1) / 2] ?? 0;
 }

@@ -1,16 +1,14 @@
-// Loaded into every process of a measured run (NODE_OPTIONS=--import): writes what the process used when it ends.
+// Loaded into every process of a measured run (NODE_OPTIONS=--import): writes what it and its worker threads used when it ends.
 import { writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
 const folder = process.env.FJORD_BENCH_USAGE;
 if (folder && isMainThread) {
   process.on('exit', () => {
-    const { user, system } = process.cpuUsage();
-    const args = process.argv.slice(1).join(' ');
-    const part = args.includes(' read ') ? 'source' : args.includes(' write ') ? 'destination' : 'engine';
-    writeFileSync(
-      `${folder}/${process.pid}.json`,
-      JSON.stringify({ part, cpuS: (user + system) / 1e6, rssMB: process.resourceUsage().maxRSS / 1024 }),
-    );
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    const verb = process.argv[2];
+    const part = verb === 'read' ? 'source' : verb === 'write' ? 'destination' : 'engine';
+    const used = { part, cpuS: (userCPUTime + systemCPUTime) / 1e6, rssMB: maxRSS / 1024 };
+    writeFileSync(`${folder}/${process.pid}.json`, JSON.stringify(used));
   });
 }

@@ -1,0 +1,85 @@
+import { parseArgs } from 'node:util';
+
+export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
+
+  trips             10 M rows of 18 mixed columns, PostgreSQL to Iceberg
+  lineitem          6 M rows of 16 columns, PostgreSQL to Iceberg
+  null-destination  trips into a destination that throws everything away
+  startup           how long the commands take to answer
+
+  --rows N            rows of the table (made once, then kept)
+  --parallel N        chunks read at once; the source's default is 2
+  --consistency MODE  snapshot or chunk
+  --memory MB         bound for rows in flight, as in fjord sync --memory
+  --s3                write to a local S3 server instead of the disk
+  --source synthetic  null-destination: rows made by CPU work, no database
+  --installed FOLDER  startup: also the packages that npm installed there
+  --profile FOLDER    V8 CPU profiles of every process go there
+  --keep              leave the written files, and say where
+  --record            add the result to docs/benchmarks.md`;
+
+const NAMES = ['trips', 'lineitem', 'null-destination', 'startup'] as const;
+const DEFAULT_ROWS = { trips: 10_000_000, lineitem: 6_000_000, 'null-destination': 10_000_000, startup: 0 };
+const CONSISTENCIES = ['snapshot', 'chunk'] as const;
+
+/** What one run of `pnpm bench` was asked for. */
+export type Options = {
+  name: (typeof NAMES)[number];
+  rows: number;
+  s3: boolean;
+  synthetic: boolean;
+  keep: boolean;
+  record: boolean;
+  parallel?: number;
+  consistency?: (typeof CONSISTENCIES)[number];
+  memory?: number;
+  profile?: string;
+  installed?: string;
+};
+
+/** Reads the command line; throws an Error whose message says what is wrong with it. */
+export function parseOptions(args: string[]): Options {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: FLAGS });
+  const name = oneOf(NAMES, 'NAME', positionals[0]);
+  const { parallel, consistency, memory, profile, installed } = values;
+  return {
+    name,
+    rows: values.rows === undefined ? DEFAULT_ROWS[name] : wholeNumber('--rows', values.rows),
+    s3: values.s3,
+    synthetic: values.source !== undefined && oneOf(['synthetic'], '--source', values.source) === 'synthetic',
+    keep: values.keep,
+    record: values.record,
+    ...(parallel !== undefined && { parallel: wholeNumber('--parallel', parallel) }),
+    ...(consistency !== undefined && { consistency: oneOf(CONSISTENCIES, '--consistency', consistency) }),
+    ...(memory !== undefined && { memory: wholeNumber('--memory', memory) }),
+    ...(profile !== undefined && { profile }),
+    ...(installed !== undefined && { installed }),
+  };
+}
+
+const TEXT = { type: 'string' } as const;
+const FLAG = { type: 'boolean', default: false } as const;
+const FLAGS = {
+  rows: TEXT,
+  parallel: TEXT,
+  consistency: TEXT,
+  memory: TEXT,
+  source: TEXT,
+  installed: TEXT,
+  profile: TEXT,
+  s3: FLAG,
+  keep: FLAG,
+  record: FLAG,
+};
+
+function wholeNumber(option: string, text: string): number {
+  const value = Number(text.replaceAll('_', ''));
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${option} must be a whole number above 0.`);
+  return value;
+}
+
+function oneOf<Value extends string>(allowed: readonly Value[], option: string, text: string | undefined): Value {
+  const found = allowed.find((value) => value === text);
+  if (found === undefined) throw new Error(`${option} must be one of ${allowed.join(', ')}.`);
+  return found;
+}
