@@ -37,7 +37,6 @@ export async function benchmarkLoad(options: Options): Promise<LoadResult> {
   if (options.keep) process.stdout.write(`kept: ${folder.path}\n`);
   return {
     name: options.name,
-    rows: figures.rows,
     rowsPerS: figures.rows / figures.wallS,
     ...figures,
     ...floorsOf(origin),
