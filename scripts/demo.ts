@@ -1,128 +1,94 @@
-import { spawn } from 'node:child_process';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { type PostgresServer, startPostgres } from '@fjord/test-harness';
 import { type Lake, openLake } from './demo/lake.ts';
+import { QUESTIONS } from './demo/questions.ts';
+import { aside, heading, say, table, withThousands } from './demo/screen.ts';
+import { openShop, type Shop, SHOP_TABLES } from './demo/shop.ts';
+import { fingerprint, sync, writePipeline } from './demo/sync.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '..');
-const OUTPUT = path.join(ROOT, 'demo-output');
-const WAREHOUSE = path.join(OUTPUT, 'warehouse');
-/** The cluster is kept for the next run, where the server's own user can reach it: below a home folder it may not. */
-const CLUSTER = `/var/tmp/fjord-demo-${Buffer.from(ROOT).toString('base64url').slice(-40)}`;
-const TABLES = ['customers', 'products', 'orders', 'payments', 'page_views'];
+/** `npm run demo [FOLDER]`: a shop in PostgreSQL becomes Iceberg tables in FOLDER/warehouse, which DuckDB then queries. */
+const startedAt = performance.now();
+const output = path.resolve(process.argv[2] ?? path.join(import.meta.dirname, '../demo-output'));
+const shown = path.relative(process.cwd(), output) || '.';
+const warehouse = path.join(output, 'warehouse');
+const tables = path.join(warehouse, 'shop');
+const pipeline = path.join(output, 'pipeline.yaml');
 
-const QUESTIONS: [title: string, sql: string, head: string[]][] = [
-  [
-    'Revenue by quarter (a partitioned table, numeric money, time zones)',
-    `SELECT year(ordered_at) || ' Q' || quarter(ordered_at) AS q, count(*), sum(total) FROM orders WHERE status = 'paid' GROUP BY q ORDER BY q`,
-    ['quarter', 'orders', 'revenue'],
-  ],
-  [
-    'Products by tag (arrays, enums)',
-    'SELECT tag, kind, count(*), min(price) FROM (SELECT unnest(tags) AS tag, kind, price FROM products) GROUP BY ALL ORDER BY count(*) DESC, tag, kind LIMIT 4',
-    ['tag', 'kind', 'products', 'cheapest'],
-  ],
-  [
-    'Best customers (a join over Iceberg tables)',
-    'SELECT name, country, count(*), sum(total) AS spent FROM orders JOIN customers ON customers.id = customer_id GROUP BY customers.id, name, country ORDER BY spent DESC, customers.id LIMIT 3',
-    ['name', 'country', 'orders', 'spent'],
-  ],
-];
+await mkdir(output, { recursive: true });
+const shop = await openShop(output);
+await using _server = shop.server;
+await describeShop(shop);
 
-const say = (text: string) => process.stdout.write(`${text}\n`);
+say(heading(`\n2  fjord sync ${path.join(shown, 'pipeline.yaml')}\n`));
+const before = await fingerprint(tables);
+await writePipeline(pipeline, shop.server);
+const seconds = await sync(pipeline, shop.server.password);
+const after = await fingerprint(tables);
 
-await mkdir(CLUSTER, { recursive: true });
-await chmod(CLUSTER, 0o755);
-say('1. An embedded PostgreSQL with a small shop');
-await using server = await startPostgres({ folder: CLUSTER, databases: ['shop'] });
-await fillShop(server);
-const pipeline = await writePipeline(server);
-say(`2. fjord sync ${path.relative(ROOT, pipeline)}\n`);
-const seconds = await timed(() => sync(pipeline, server.password));
-const lake = await openLake(WAREHOUSE, 'public');
-say(`\n3. The Iceberg tables, read by ${lake.reader}`);
-for (const [title, sql, head] of QUESTIONS) say(`\n   ${title}\n${indent(table(head, await lake.query(sql)))}`);
-say(`\n   Rows in PostgreSQL and in Iceberg\n${indent(await compareCounts(server, lake))}`);
-say(`
-The sync took ${seconds.toFixed(1)} s. Look at the files in demo-output/warehouse.
-Run the demo again: nothing is new, so nothing changes.
+using lake = await openLake(warehouse, 'shop');
+say(heading('\n3  The Iceberg tables, queried with DuckDB'));
+say(
+  aside(
+    `   ${lake.reader === 'extension' ? 'by its iceberg extension' : 'its iceberg extension cannot be had here: from the files of our own scan'}`,
+  ),
+);
+for (const { title, sql, head } of QUESTIONS) say(`\n   ${title}\n${table(head, await lake.query(sql))}`);
+await compareCounts(shop, lake);
+sayHowItWent();
+sayHowToGoOn();
+await shop.server.stop();
 
-With your own database:
-  npm run --silent fjord -- init --host HOST --database NAME --user NAME \\
-    --password '\${env:PGPASSWORD}' --warehouse ./warehouse
-  npm run --silent fjord -- check && npm run --silent fjord -- sync`);
-
-async function fillShop(shop: PostgresServer): Promise<void> {
-  const [{ filled } = { filled: false }] = await shop.query<{ filled: boolean }>(
-    "SELECT to_regclass('page_views') IS NOT NULL AS filled",
-  );
-  if (filled) say('   (the one of the last run)');
-  else await shop.query(await readFile(path.join(import.meta.dirname, 'demo/shop.sql'), 'utf8'));
-}
-
-async function writePipeline({ host, port, user }: PostgresServer): Promise<string> {
-  await mkdir(OUTPUT, { recursive: true });
-  const file = path.join(OUTPUT, 'pipeline.yaml');
-  await writeFile(
-    file,
-    `id: demo-shop
-source:
-  connector: postgres
-  config:
-    host: ${host}
-    port: ${port}
-    database: shop
-    user: ${user}
-    password: \${env:SHOP_PASSWORD}
-    tls: { mode: disable } # over loopback only
-destination:
-  connector: iceberg
-  config: { warehouse: ${JSON.stringify(WAREHOUSE)} }
-streams:
-  - match: public.*
-`,
-  );
-  return file;
-}
-
-async function sync(file: string, password: string): Promise<void> {
-  const cli = path.join(ROOT, 'packages/cli/src/bin.ts');
-  const quiet = process.stderr.isTTY ? 'inherit' : 'ignore';
-  const env = { ...process.env, SHOP_PASSWORD: password };
-  const child = spawn(process.execPath, [cli, 'sync', file], { stdio: ['ignore', 'inherit', quiet], env });
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  if (code !== 0) throw new Error(`fjord sync ended with exit code ${String(code)}`);
-}
-
-async function compareCounts(shop: PostgresServer, tables: Lake): Promise<string> {
-  const rows: string[][] = [];
-  for (const name of TABLES) {
-    const [{ count } = { count: '' }] = await shop.query<{ count: string }>(
-      `SELECT count(*)::text AS count FROM ${name}`,
+async function describeShop({ version, rows, isNew }: Shop): Promise<void> {
+  const total = [...rows.values()].reduce((sum, count) => sum + count, 0);
+  // A warehouse of another shop is of no use to this one.
+  if (isNew)
+    await Promise.all(
+      [warehouse, path.join(output, '.fjord')].map((folder) => rm(folder, { recursive: true, force: true })),
     );
-    const [[found] = ['']] = await tables.query(`SELECT count(*)::text FROM ${name}`);
-    if (found !== count) throw new Error(`${name} has ${count} rows in PostgreSQL and ${found} in Iceberg`);
-    rows.push([name, count, found, 'equal']);
+  say(heading(`1  PostgreSQL ${version} with a small shop`));
+  say(
+    `   ${rows.size} tables, ${withThousands(String(total))} rows, ${isNew ? 'just made' : 'the one of the last run'}: money, time zones, uuids,`,
+  );
+  say('   JSON, arrays, enums, a table in 12 partitions, a table without a key');
+}
+
+async function compareCounts({ rows }: Shop, { query }: Lake): Promise<void> {
+  const lines: string[][] = [];
+  for (const name of SHOP_TABLES) {
+    const [[found = ''] = []] = await query(`SELECT count(*) FROM ${name}`);
+    const expected = String(rows.get(name));
+    if (found !== expected) throw new Error(`${name} has ${expected} rows in PostgreSQL and ${found} in Iceberg.`);
+    lines.push([name, expected, found, '✓ equal']);
   }
-  return table(['table', 'PostgreSQL', 'Iceberg', ''], rows);
+  say(`\n   Rows in both\n${table(['table', 'PostgreSQL #', 'Iceberg #', ''], lines)}`);
 }
 
-async function timed(work: () => Promise<void>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return (performance.now() - start) / 1000;
+function sayHowItWent(): void {
+  const total = [...shop.rows.values()].reduce((sum, count) => sum + count, 0);
+  const everything = `everything ${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
+  say();
+  if (before.files === 0) {
+    const speed = withThousands(String(Math.round(total / seconds)));
+    say(`   The sync took ${seconds.toFixed(1)} s, ${speed} rows/s from start to end; ${everything}.`);
+    say(`   Run the demo again: there is nothing new, so nothing is copied.`);
+  } else if (before.text === after.text) {
+    say(`   0 rows, nothing to do: none of the ${after.files} files and folders of the tables`);
+    say(`   was changed, metadata included. The sync took ${seconds.toFixed(1)} s; ${everything}.`);
+  } else {
+    say(`   The sync went on from an earlier run and took ${seconds.toFixed(1)} s; ${everything}.`);
+  }
 }
 
-function table(head: string[], rows: string[][]): string {
-  const widths = head.map((title, index) => Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)));
-  const line = (cells: string[]) =>
-    cells
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return [line(head), ...rows.map(line)].join('\n');
-}
+function sayHowToGoOn(): void {
+  say(heading('\n4  Look at it, and go on with your own database'));
+  say(`
+   ${path.join(shown, 'pipeline.yaml')}   what was copied, and where to
+   ${path.join(shown, 'warehouse/shop')}  each table: Parquet in data, Iceberg in metadata
 
-function indent(text: string): string {
-  return text.replaceAll(/^/gm, '   ');
+   pnpm="npx -y pnpm@12.21.0 --silent"
+   export PGPASSWORD=...
+   $pnpm fjord init --host db.example.com --database shop --user fjord \\
+     --warehouse ./warehouse                # writes pipeline.yaml
+   $pnpm fjord check                        # all that is missing, with its fix
+   $pnpm fjord sync`);
 }
