@@ -17,7 +17,7 @@ const config = Type.Object({
   work: Type.Integer({
     title: 'Work',
     description: 'How many times each value is hashed: stands for the decoding of a real database.',
-    default: 20,
+    default: 500,
     minimum: 1,
   }),
 });

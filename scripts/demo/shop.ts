@@ -27,8 +27,8 @@ export async function openShop(output: string): Promise<Shop> {
   }
 }
 
-/** As root the server runs as another user, who may not look below a home folder, where checkouts tend to be. */
-function clusterFolder(output: string): string {
+/** Where the data of the PostgreSQL for `output` is. As root the server runs as another user, who may not look below a home folder, where checkouts tend to be. */
+export function clusterFolder(output: string): string {
   if (process.getuid?.() !== 0) return path.join(output, 'postgres');
   return `/var/tmp/fjord-demo-${createHash('sha256').update(output).digest('hex').slice(0, 12)}`;
 }

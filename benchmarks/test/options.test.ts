@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { parseOptions } from '../options.ts';
+
+const plain = { s3: false, synthetic: false, keep: false, record: false };
+
+test.for([
+  { args: ['trips'], options: { ...plain, name: 'trips', rows: 10_000_000 } },
+  { args: ['lineitem'], options: { ...plain, name: 'lineitem', rows: 6_000_000 } },
+  { args: ['trips', '--rows', '30_000_000', '--s3'], options: { ...plain, name: 'trips', rows: 30_000_000, s3: true } },
+  {
+    args: ['null-destination', '--source', 'synthetic', '--parallel', '1'],
+    options: { ...plain, name: 'null-destination', rows: 10_000_000, synthetic: true, parallel: 1 },
+  },
+  {
+    args: ['trips', '--consistency', 'chunk', '--memory', '256', '--record'],
+    options: { ...plain, name: 'trips', rows: 10_000_000, consistency: 'chunk', memory: 256, record: true },
+  },
+])('$args is understood', ({ args, options }) => {
+  expect(parseOptions(args)).toEqual(options);
+});
+
+test.for([
+  { args: [], message: 'NAME must be one of trips, lineitem, null-destination, startup.' },
+  { args: ['tips'], message: 'NAME must be one of trips, lineitem, null-destination, startup.' },
+  { args: ['trips', '--rows', '1.5'], message: '--rows must be a whole number above 0.' },
+  { args: ['trips', '--consistency', 'none'], message: '--consistency must be one of snapshot, chunk.' },
+  { args: ['trips', '--source', 'synthetic'], message: '--source synthetic goes with null-destination only.' },
+])('$args is refused', ({ args, message }) => {
+  expect(() => parseOptions(args)).toThrow(message);
+});
