@@ -15,7 +15,10 @@ export function describeLoad(result: LoadResult): string {
     ['CPU', `${cpuS.toFixed(1)} s (${((1e6 * cpuS) / rows).toFixed(2)} µs a row): ${parts(cpuParts, 's', 1)}`],
     ['cores used', `${(cpuS / wallS).toFixed(2)} by Fjord${used(postgresCpuS, wallS)}`],
     ['memory', `${peakRssMB} MB RSS, ${peakPssMB} MB PSS at the peak; ${parts(rssPartsMB, 'MB', 0)}`],
-    ['written', bytesWritten && `${files} data files, ${(bytesWritten / 1e6).toFixed(0)} MB`],
+    [
+      'written',
+      bytesWritten && `${(bytesWritten / 1e6).toFixed(0)} MB in ${files} data ${files === 1 ? 'file' : 'files'}`,
+    ],
   ];
   return lines.flatMap(([title, text]) => (text ? [`${String(title).padEnd(16)}  ${text}\n`] : [])).join('');
 }

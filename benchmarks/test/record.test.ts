@@ -42,7 +42,7 @@ load              25.0 s, 400,000 rows/s, 32 % of the floor
 CPU               24.1 s (2.41 µs a row): engine 1.1 s, source 9.5 s, destination 13.3 s
 cores used        0.96 by Fjord, 0.53 by PostgreSQL (13.2 s)
 memory            850 MB RSS, 760 MB PSS at the peak; engine 100 MB, source 300 MB, destination 450 MB
-written           12 data files, 264 MB
+written           264 MB in 12 data files
 `);
 });
 

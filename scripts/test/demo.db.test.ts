@@ -13,7 +13,7 @@ afterAll(async () => {
 
 async function demo(): Promise<string> {
   const script = path.resolve(import.meta.dirname, '../demo.ts');
-  return (await mustRun(process.execPath, [script, folder.path])).stdout;
+  return (await mustRun(process.execPath, [script, folder.path], { env: { FORCE_COLOR: undefined } })).stdout;
 }
 
 test('the demo loads the shop, finds equal counts, and changes nothing when it is run again', async () => {
