@@ -15,4 +15,5 @@ export {
 export { mustRun, runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
 export { prepareVersityGateway, startS3, type S3Access, type S3Server } from './s3.ts';
 export { readWithSpark, runSpark, spark, type Spark } from './spark.ts';
+export { startTcpProxy, TcpProxy } from './tcp-proxy.ts';
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
