@@ -26,6 +26,44 @@ const ConnectorSchema = (role: string, example: string) =>
     { ...closed, title: role, description: `Where rows ${role === 'source' ? 'come from' : 'go'}.` },
   );
 
+const TableLayout = {
+  partition: Type.Optional(
+    Type.Array(Text, {
+      title: 'Partition',
+      description:
+        "The table's partition fields: a column, year(c), month(c), day(c), hour(c), bucket(N, c), truncate(W, c).",
+    }),
+  ),
+  sort: Type.Optional(
+    Type.Array(Text, {
+      title: 'Sort order',
+      description:
+        "The table's sort order: a column or a transform of it, then asc or desc, nulls-first or nulls-last.",
+    }),
+  ),
+  tableProperties: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      title: 'Table properties',
+      description: 'Iceberg properties set on the table, such as write.object-storage.enabled.',
+    }),
+  ),
+  formatVersion: Type.Optional(
+    Type.Union([Type.Literal(2), Type.Literal(3)], {
+      title: 'Format version',
+      description: 'The Iceberg format of a new table; a table of a lower version is upgraded.',
+      default: 2,
+    }),
+  ),
+  onIncompatible: Type.Optional(
+    Type.Union([Type.Literal('fail-stream'), Type.Literal('new-column')], {
+      title: 'On incompatible',
+      description:
+        'When a column gets a type that its table column cannot hold: that stream fails, or goes on with a new column.',
+      default: 'fail-stream',
+    }),
+  ),
+};
+
 const StreamRuleSchema = Type.Object(
   {
     match: OneOrMore('Match', 'Patterns over namespace.name: * stands for any text, ? for one character.'),
@@ -51,6 +89,13 @@ const StreamRuleSchema = Type.Object(
         {
           namespace: Type.Optional(OneOrMore('Namespace', "The table's namespace; by default the stream's own.")),
           name: Type.Optional(Type.String({ title: 'Name', description: "The table's name.", minLength: 1 })),
+          location: Type.Optional(
+            Type.String({
+              title: 'Location',
+              description: 'Where a new table keeps its files, if not in its place in the warehouse.',
+              minLength: 1,
+            }),
+          ),
         },
         { ...closed, title: 'Target', description: "The table's place in the destination." },
       ),
@@ -62,6 +107,7 @@ const StreamRuleSchema = Type.Object(
         default: false,
       }),
     ),
+    ...TableLayout,
   },
   { ...closed, title: 'Streams' },
 );

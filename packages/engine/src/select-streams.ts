@@ -74,8 +74,21 @@ function selectStream({ stream, rule, index }: Choice, pipeline: Pipeline): Sele
     target: {
       namespace: listOf(rule.target?.namespace ?? namespace ?? 'default'),
       name: rule.target?.name ?? name,
+      ...(rule.target?.location !== undefined && { location: rule.target.location }),
     },
     ...(rule.adopt !== undefined && { adopt: rule.adopt }),
+    ...tableLayout(rule),
+  };
+}
+
+/** The entry's options that only the destination understands. */
+function tableLayout({ partition, sort, tableProperties, formatVersion, onIncompatible }: StreamRule) {
+  return {
+    ...(partition && { partition }),
+    ...(sort && { sort }),
+    ...(tableProperties && { tableProperties }),
+    ...(formatVersion && { formatVersion }),
+    ...(onIncompatible && { onIncompatible }),
   };
 }
 

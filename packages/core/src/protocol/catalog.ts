@@ -32,6 +32,18 @@ export type Stream = Static<typeof StreamSchema>;
 export const WriteModeSchema = Type.Union([Type.Literal('append'), Type.Literal('overwrite')]);
 export type WriteMode = Static<typeof WriteModeSchema>;
 
+/** How a stream's table is laid out in the destination; what it means is the destination's to say. */
+const TableLayoutSchema = {
+  /** Partition fields: `day(created_at)`, `bucket(16, id)`, a column. */
+  partition: Type.Optional(Type.Array(Type.String())),
+  /** Sort fields: `created_at`, `bucket(16, id) desc nulls-last`. */
+  sort: Type.Optional(Type.Array(Type.String())),
+  tableProperties: Type.Optional(Type.Record(Type.String(), Type.String())),
+  formatVersion: Type.Optional(Type.Union([Type.Literal(2), Type.Literal(3)])),
+  /** What becomes of a column whose new type the table's cannot hold. */
+  onIncompatible: Type.Optional(Type.Union([Type.Literal('fail-stream'), Type.Literal('new-column')])),
+};
+
 /** A stream chosen by the pipeline: its selected columns (all that `read` may send), and where it goes. */
 export const SelectedStreamSchema = Type.Object({
   stream: Type.String(),
@@ -42,8 +54,13 @@ export const SelectedStreamSchema = Type.Object({
   estimatedRows: Type.Optional(Type.Number()),
   estimatedBytes: Type.Optional(Type.Number()),
   writeMode: WriteModeSchema,
-  target: Type.Object({ namespace: Type.Array(Type.String()), name: Type.String() }),
+  target: Type.Object({
+    namespace: Type.Array(Type.String()),
+    name: Type.String(),
+    location: Type.Optional(Type.String()),
+  }),
   adopt: Type.Optional(Type.Boolean()),
+  ...TableLayoutSchema,
 });
 export type SelectedStream = Static<typeof SelectedStreamSchema>;
 
