@@ -71,9 +71,10 @@ export function summary({ streams, seconds }: SyncResult): string {
     formatBytes(stream.bytes),
     formatCount(Object.values(stream.rejected).reduce((sum, count) => sum + count, 0)),
   ]);
+  const notes = streams.flatMap((stream) => stream.notes.map((note) => `${stream.stream}: ${note}\n`)).join('');
   const total = streams.reduce((sum, { rows: count }) => sum + count, 0);
   const speed = total > 0 ? `, ${formatCount(total / seconds)} rows/s` : ', nothing new to copy';
-  return `${table(['stream', 'status', 'rows', 'size', 'rejected'], rows)}\n${formatCount(total)} rows in ${seconds.toFixed(1)} s${speed}\n`;
+  return `${table(['stream', 'status', 'rows', 'size', 'rejected'], rows)}\n${notes}${formatCount(total)} rows in ${seconds.toFixed(1)} s${speed}\n`;
 }
 
 function outcomeOf({ status, rows, resumed }: StreamProgress): string {

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { IncrementalOptions } from './incremental.ts';
 
 const closed = { additionalProperties: false };
 const Text = Type.String({ minLength: 1 });
@@ -84,6 +85,7 @@ const StreamRuleSchema = Type.Object(
         default: 'append',
       }),
     ),
+    ...IncrementalOptions,
     target: Type.Optional(
       Type.Object(
         {

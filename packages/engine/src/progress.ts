@@ -10,6 +10,8 @@ export type StreamProgress = {
   bytes: number;
   committedRows: number;
   rejected: Record<string, number>;
+  /** What the operator should know of this stream at the end of the run, a sentence each. */
+  notes: string[];
   resumed: boolean;
   estimatedRows?: number;
   startedAt?: number;
@@ -37,6 +39,7 @@ export class ProgressTracker {
           bytes: 0,
           committedRows: 0,
           rejected: {},
+          notes: [],
           resumed: false,
           ...(estimatedRows !== undefined && { estimatedRows }),
         },
@@ -46,7 +49,7 @@ export class ProgressTracker {
 
   /** All streams as they are now. */
   get streams(): StreamProgress[] {
-    return Array.from(this.#streams.values(), (stream) => ({ ...stream }));
+    return Array.from(this.#streams.values(), (stream) => ({ ...stream, notes: [...stream.notes] }));
   }
 
   /** Takes a PROGRESS line. Counts grow over a run; the source tells rows read, the destination rows committed. */
@@ -57,6 +60,7 @@ export class ProgressTracker {
       entry.committedRows = line.committedRows;
       this.#counted.add(line.stream);
     }
+    if (line.note !== undefined && !entry.notes.includes(line.note)) entry.notes.push(line.note);
     if (line.rejected) entry.rejected = addMissing(entry.rejected, line.rejected);
     if (from === 'destination') {
       entry.rows = Math.max(entry.rows, line.committedRows ?? 0);

@@ -1,4 +1,5 @@
 import { ConnectorError, type SelectedStream, type Stream } from '@fjord/core';
+import { selectIncremental } from './incremental.ts';
 import { matchesPattern, nameOf } from './stream-pattern.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { StreamRule } from './pipeline-schema.ts';
@@ -71,6 +72,7 @@ function selectStream({ stream, rule, index }: Choice, pipeline: Pipeline): Sele
     ...(estimatedRows !== undefined && { estimatedRows }),
     ...(estimatedBytes !== undefined && { estimatedBytes }),
     writeMode: rule.writeMode ?? 'append',
+    ...selectIncremental(stream, rule, pipeline.placeOf(['streams', index])),
     target: {
       namespace: listOf(rule.target?.namespace ?? namespace ?? 'default'),
       name: rule.target?.name ?? name,

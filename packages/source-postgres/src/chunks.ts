@@ -4,9 +4,10 @@ import { cutChunks, layoutIdentity, type PageRange, parseLayout, type RelationLa
 import type { UnrepresentablePolicy } from './config.ts';
 import type { Connection } from './connection.ts';
 import { readCopy } from './copy/copy-reader.ts';
+import { copyStatement } from './copy-query.ts';
 import { quoteLiteral } from './quoting.ts';
 import { loadRelations, lockRelations, outdated, type Relation } from './relations.ts';
-import { checkStreamColumns, loadStreamColumns, selectList, type StreamColumn } from './stream-columns.ts';
+import { checkStreamColumns, loadStreamColumns, type StreamColumn } from './stream-columns.ts';
 
 // Free space and visibility maps count in pg_table_size, so main and TOAST files are asked one by one.
 const SIZES = `
@@ -66,14 +67,12 @@ export async function* readChunk(
   await connection.query('COMMIT');
 }
 
-/** The statement that copies a range of pages. With a condition on ctid PostgreSQL 14 and later read only these pages (TID range scan). */
-export function copyStatement(relation: string, range: PageRange, columns: StreamColumn[]): string {
-  const bounds = [
-    ...(range.fromPage > 0 ? [`ctid >= '(${range.fromPage},0)'::pg_catalog.tid`] : []),
-    ...(range.toPage === undefined ? [] : [`ctid < '(${range.toPage},0)'::pg_catalog.tid`]),
+/** The conditions of a range of pages. With them PostgreSQL 14 and later read only these pages (TID range scan). */
+function pageConditions({ fromPage, toPage }: PageRange): string[] {
+  return [
+    ...(fromPage > 0 ? [`ctid >= '(${fromPage},0)'::pg_catalog.tid`] : []),
+    ...(toPage === undefined ? [] : [`ctid < '(${toPage},0)'::pg_catalog.tid`]),
   ];
-  const where = bounds.length === 0 ? '' : ` WHERE ${bounds.join(' AND ')}`;
-  return `COPY (SELECT ${selectList(columns)} FROM ONLY ${relation}${where}) TO STDOUT (FORMAT binary)`;
 }
 
 async function begin(connection: Connection, snapshot: string | undefined): Promise<void> {
@@ -119,7 +118,7 @@ async function* copyRange(connection: Connection, request: RangeRequest): AsyncG
   const { range, relation, columns, unrepresentable, batchBytes, signal, stream } = request;
   try {
     yield* readCopy(connection.client, {
-      sql: copyStatement(relation.name, range, columns),
+      sql: copyStatement({ columns, from: `ONLY ${relation.name}`, conditions: pageConditions(range) }),
       columns: columns.map(({ column: { name, type, nullable }, mapping: { wire, isArray } }) => ({
         name,
         type,

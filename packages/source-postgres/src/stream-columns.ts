@@ -1,5 +1,5 @@
 import { type Column, ConnectorError, formatColumnType, type SelectedStream } from '@fjord/core';
-import { type ColumnMapping, selectExpression } from './column-types.ts';
+import type { ColumnMapping } from './column-types.ts';
 import type { Connection } from './connection.ts';
 import { quoteIdentifier } from './quoting.ts';
 import { outdated } from './relations.ts';
@@ -44,9 +44,4 @@ export async function checkStreamColumns(
       sent[index]?.dataTypeID === baseType.oid && sent[index].dataTypeModifier === baseType.modifier,
   );
   if (!isSame) throw outdated(stream);
-}
-
-/** The select list that gives the columns in the form their decoders read. */
-export function selectList(columns: StreamColumn[]): string {
-  return columns.map(({ column, mapping }) => selectExpression(column, mapping)).join(', ');
 }

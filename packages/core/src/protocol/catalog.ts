@@ -44,6 +44,16 @@ const TableLayoutSchema = {
   onIncompatible: Type.Optional(Type.Union([Type.Literal('fail-stream'), Type.Literal('new-column')])),
 };
 
+/** How an incremental stream knows what is new: rows whose cursor columns, compared in order, are not below the last run's greatest. */
+const IncrementalSchema = Type.Object({
+  cursor: Type.Array(Type.String(), { minItems: 1 }),
+  /** The column that counts where the cursor (one column then) is null. */
+  fallback: Type.Optional(Type.String()),
+  /** How far below the last run's greatest value late rows are looked for. */
+  lookbackSeconds: Type.Optional(Type.Number({ minimum: 0 })),
+});
+export type Incremental = Static<typeof IncrementalSchema>;
+
 /** A stream chosen by the pipeline: its selected columns (all that `read` may send), and where it goes. */
 export const SelectedStreamSchema = Type.Object({
   stream: Type.String(),
@@ -54,6 +64,8 @@ export const SelectedStreamSchema = Type.Object({
   estimatedRows: Type.Optional(Type.Number()),
   estimatedBytes: Type.Optional(Type.Number()),
   writeMode: WriteModeSchema,
+  /** Present when each run reads only what is new. */
+  incremental: Type.Optional(IncrementalSchema),
   target: Type.Object({
     namespace: Type.Array(Type.String()),
     name: Type.String(),

@@ -106,6 +106,7 @@ export const MESSAGES = {
     phase: Type.Optional(Type.String()),
     rejected: Type.Optional(Type.Record(Type.String(), Count)),
     committedRows: Type.Optional(Count),
+    note: Type.Optional(Type.String()),
   }),
   ERROR: message('ERROR', {
     code: Type.String(),
