@@ -1,17 +1,13 @@
 import { formatColumnType } from '@fjord/core';
-import { editorSchema, failureOfThrown, loadPipeline, type OperatorLine, Session } from '@fjord/engine';
+import { editorSchema, failureOfThrown, findProblems, loadPipeline, type OperatorLine, Session } from '@fjord/engine';
 import { failureText } from './failure-text.ts';
 import type { Arguments } from './main.ts';
 import { formatBytes, formatCount, table } from './table-text.ts';
 
-/** `fjord check`: all problems of both connectors. */
+/** `fjord check`: all problems of both connectors, and of what the pipeline chooses. */
 export function check(args: Arguments): Promise<number> {
   return withSession(args, async (session) => {
-    const [source, destination] = await session.checks();
-    const problems = [
-      ...source.problems.map((problem) => ({ from: session.source.name, ...problem })),
-      ...destination.problems.map((problem) => ({ from: session.destination.name, ...problem })),
-    ];
+    const problems = await findProblems(session);
     if (args.json) print(JSON.stringify({ ok: problems.length === 0, problems }));
     else if (problems.length === 0) print('All is well: both sides can be reached and have what a sync needs.');
     else for (const { from, message, fix } of problems) print(`problem (${from}): ${message}\n  fix: ${fix}`);
@@ -35,6 +31,8 @@ export function discover(args: Arguments): Promise<number> {
       stream.estimatedBytes === undefined ? '?' : formatBytes(stream.estimatedBytes),
     ]);
     print(table(['stream', 'key', 'columns', '~rows', '~size'], rows));
+    for (const { unreadable } of streams)
+      if (unreadable) print(`unreadable: ${unreadable.message}\n  fix: ${unreadable.fix}`);
     const columns = streams[0]?.columns ?? [];
     if (streams.length === 1) print(columns.map(({ name, type }) => `  ${name}: ${formatColumnType(type)}`).join('\n'));
     return 0;

@@ -1,5 +1,6 @@
 import { ConnectorError } from '@fjord/core';
 import {
+  type Failure,
   failureOfThrown,
   loadPipeline,
   type OperatorLine,
@@ -27,7 +28,7 @@ export async function sync(args: Arguments): Promise<number> {
     });
     view?.clear();
     process.stdout.write(args.json ? `${JSON.stringify({ type: 'SUMMARY', ...result })}\n` : summary(result));
-    if (result.cause) process.stderr.write(failureText(result.cause, args.json));
+    for (const failure of failuresToShow(result, args.json)) process.stderr.write(failureText(failure, args.json));
     return result.exitCode;
   } catch (thrown) {
     const failure = failureOfThrown(thrown);
@@ -36,6 +37,13 @@ export async function sync(args: Arguments): Promise<number> {
   } finally {
     stop.dispose();
   }
+}
+
+/** Where some streams failed each reason is said before their names; lines of connectors have been passed on already as JSON. */
+function failuresToShow({ failures, cause, exitCode }: SyncResult, json: boolean): Failure[] {
+  if (!cause) return [];
+  if (exitCode !== cause.exit || cause.code !== 'streams_failed') return [cause];
+  return [...failures.filter(({ from }) => !json || from === 'engine'), cause];
 }
 
 /** The first Ctrl-C stops resumably; the second one does not wait. */

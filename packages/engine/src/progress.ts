@@ -85,6 +85,12 @@ export class ProgressTracker {
     entry.rows = Math.max(entry.rows, entry.committedRows);
   }
 
+  /** Adds a stream that will not be read at all. */
+  leaveOut({ stream, target, reason }: Pick<StreamProgress, 'stream' | 'target'> & { reason: string }): void {
+    const nothing = { rows: 0, bytes: 0, committedRows: 0, rejected: {}, notes: [], resumed: false };
+    this.#streams.set(stream, { stream, target, status: 'INCOMPLETE', ...nothing, reason });
+  }
+
   /** Takes the destination's word about a stream. */
   end({ stream, status, reason }: Message<'STATUS'>): void {
     const entry = stream === undefined ? undefined : this.#streams.get(stream);

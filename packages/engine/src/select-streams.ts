@@ -6,13 +6,32 @@ import type { StreamRule } from './pipeline-schema.ts';
 
 type Choice = { stream: Stream; rule: StreamRule; index: number };
 
-/** Chooses streams and columns by the pipeline's entries, in the order of the catalog. Whatever cannot be meant is refused, with file and line. */
+/**
+ * Chooses streams and columns by the pipeline's entries, in the order of the catalog, from those that can be read. Whatever cannot be
+ * meant is refused, with file and line.
+ */
 export function selectStreams(streams: readonly Stream[], pipeline: Pipeline): SelectedStream[] {
   const choices = streams.flatMap((stream) => chooseRule(stream, pipeline.streams));
   for (const index of pipeline.streams.keys()) checkRule(index, { streams, choices, pipeline });
-  const selected = choices.map((choice) => selectStream(choice, pipeline));
-  checkTargets(selected, choices, pipeline);
+  const readable = choices.filter(({ stream }) => !stream.unreadable);
+  const selected = readable.map((choice) => selectStream(choice, pipeline));
+  checkTargets(selected, readable, pipeline);
   return selected;
+}
+
+/** A stream that an entry chooses and that cannot be read: why, and what to do. `isNamed`: the entry names it outright, by no pattern. */
+export type UnreadableStream = { stream: string; target: string; message: string; fix: string; isNamed: boolean };
+
+/** The chosen streams that cannot be read, in the order of the catalog. Streams that no entry chooses do not matter. */
+export function findUnreadable(streams: readonly Stream[], pipeline: Pipeline): UnreadableStream[] {
+  return streams.flatMap((stream) => {
+    const { unreadable } = stream;
+    const [choice] = unreadable ? chooseRule(stream, pipeline.streams) : [];
+    if (!choice || !unreadable) return [];
+    const { namespace, name } = selectStream(choice, pipeline).target;
+    const isNamed = listOf(choice.rule.match).some((text) => text === stream.stream || text === nameOf(stream));
+    return [{ stream: stream.stream, target: [...namespace, name].join('.'), ...unreadable, isNamed }];
+  });
 }
 
 function chooseRule(stream: Stream, rules: readonly StreamRule[]): Choice[] {
@@ -113,12 +132,6 @@ function checkTargets(selected: SelectedStream[], choices: Choice[], pipeline: P
       help: 'Give each stream a target of its own.',
     });
   }
-}
-
-/** The streams that no entry chooses, for people to see what is left out. */
-export function findUnselected(streams: readonly Stream[], selected: readonly SelectedStream[]): string[] {
-  const chosen = new Set(selected.map(({ stream }) => stream));
-  return streams.filter(({ stream }) => !chosen.has(stream)).map(nameOf);
 }
 
 const listOf = (value: string | string[]): string[] => (typeof value === 'string' ? [value] : value);

@@ -1,12 +1,14 @@
-import { asConnectorError, type Message, type SelectedStream, type Selection } from '@fjord/core';
+import { asConnectorError, ConnectorError, type Message, type SelectedStream, type Selection } from '@fjord/core';
 import { askCatalog, askCheck, type AskContext, askSpec, askStates, ConnectorFailed } from './ask-connector.ts';
 import type { OperatorLine } from './connector-process.ts';
 import { type Failure, toFailure } from './failure.ts';
 import type { Pipeline } from './pipeline.ts';
 import { type Connector, resolveConnector } from './resolve-connector.ts';
 import { RunDirectory } from './run-directory.ts';
-import { selectStreams } from './select-streams.ts';
+import { findUnreadable, selectStreams, type UnreadableStream } from './select-streams.ts';
 
+/** What a pipeline chooses: `file` tells both connectors of the `selected`. */
+export type Selected = { selected: SelectedStream[]; unreadable: UnreadableStream[]; file: string };
 export type SessionOptions = { signal?: AbortSignal; onLine?(line: OperatorLine, connector: Connector): void };
 
 /** A pipeline with its connectors found and their config files written: what every verb starts from. */
@@ -62,11 +64,21 @@ export class Session implements AsyncDisposable {
     return askCatalog(this.source, this.configs.source, this.context);
   }
 
-  /** The pipeline's streams among those that there are, and the file that tells both connectors of them. */
-  async select({ streams }: Message<'CATALOG'>): Promise<{ selected: SelectedStream[]; file: string }> {
+  /**
+   * The pipeline's streams among those that there are, the file that tells both connectors of them, and those that cannot be read.
+   * `permission_denied` if the pipeline names one of these outright, or chooses nothing else.
+   */
+  async select({ streams }: Message<'CATALOG'>): Promise<Selected> {
     const selected = selectStreams(streams, this.pipeline);
+    const unreadable = findUnreadable(streams, this.pipeline);
+    const refused = selected.length > 0 ? unreadable.filter(({ isNamed }) => isNamed) : unreadable;
+    if (refused.length > 0) {
+      throw new ConnectorError('permission_denied', refused.map(({ message }) => message).join('\n'), {
+        help: refused.map(({ fix }) => fix).join('\n'),
+      });
+    }
     const selection: Selection = { pipeline: this.pipeline.id, streams: selected };
-    return { selected, file: await this.folder.write('streams.json', selection) };
+    return { selected, unreadable, file: await this.folder.write('streams.json', selection) };
   }
 
   /** The destination's durable states. */

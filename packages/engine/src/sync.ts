@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ConnectorError, ERROR_CODES, type Message, type SelectedStream } from '@fjord/core';
+import { ConnectorError, ERROR_CODES, type Message } from '@fjord/core';
 import { agreeOnFormat } from './ask-connector.ts';
 import { ConnectorProcess, type OperatorLine } from './connector-process.ts';
 import { decodeMessage } from './decode-message.ts';
@@ -7,7 +7,7 @@ import { type Failure, findCause, toFailure } from './failure.ts';
 import type { Pipeline } from './pipeline.ts';
 import { ProgressTracker, type StreamProgress } from './progress.ts';
 import type { Connector } from './resolve-connector.ts';
-import { failureOfThrown, Session } from './session.ts';
+import { failureOfThrown, type Selected, Session } from './session.ts';
 import { StateCache } from './state-cache.ts';
 
 /** How long a connector may live after its work is done, or was told to stop: it has lines to write and connections to close. */
@@ -38,8 +38,8 @@ export async function runSync(pipeline: Pipeline, options: SyncOptions): Promise
   try {
     await using session = await Session.open(pipeline, options);
     const [specs, catalog] = await Promise.all([session.specs(), session.catalog()]);
-    const { selected, file } = await session.select(catalog);
-    await using run = new SyncRun(session, { selected, streams: file, format: agreeOnFormat(...specs) }, options);
+    const selection = await session.select(catalog);
+    await using run = new SyncRun(session, { ...selection, format: agreeOnFormat(...specs) }, options);
     return { ...(await run.toEnd()), seconds: seconds() };
   } catch (thrown) {
     const failure = options.signal.aborted ? stopped(options.signal) : failureOfThrown(thrown);
@@ -47,7 +47,7 @@ export async function runSync(pipeline: Pipeline, options: SyncOptions): Promise
   }
 }
 
-type Plan = { selected: SelectedStream[]; streams: string; format: 'arrow' | 'jsonl' };
+type Plan = Selected & { format: 'arrow' | 'jsonl' };
 
 /** One destination and one source at work, the source's stdout being the destination's stdin. */
 class SyncRun implements AsyncDisposable {
@@ -68,6 +68,7 @@ class SyncRun implements AsyncDisposable {
     this.#plan = plan;
     this.#options = options;
     this.#tracker = new ProgressTracker(plan.selected);
+    for (const { message, ...stream } of plan.unreadable) this.#tracker.leaveOut({ ...stream, reason: message });
     const { folder, id } = session.pipeline;
     this.#cache = new StateCache(path.join(folder, '.fjord', id, 'state.json'));
   }
@@ -101,7 +102,7 @@ class SyncRun implements AsyncDisposable {
     this.#destination = new ConnectorProcess({
       ...context,
       connector: destination,
-      args: ['write', '--config', configs.destination, '--streams', this.#plan.streams, ...this.#memory()],
+      args: ['write', '--config', configs.destination, '--streams', this.#plan.file, ...this.#memory()],
       stdin: 'pipe',
       onLine: (line) => this.#takeLine(line, destination),
       onMessage: (message) => this.#takeMessage(message, destination),
@@ -112,7 +113,7 @@ class SyncRun implements AsyncDisposable {
   async #startSource(destination: ConnectorProcess): Promise<ConnectorProcess> {
     const { source, configs, context, folder } = this.#session;
     const state = await folder.write('state.json', this.#cache.states);
-    const files = ['--config', configs.source, '--streams', this.#plan.streams, '--state', state];
+    const files = ['--config', configs.source, '--streams', this.#plan.file, '--state', state];
     if (!destination.stdin) throw new Error('the destination was started with a pipe');
     this.#source = new ConnectorProcess({
       ...context,
@@ -176,10 +177,21 @@ class SyncRun implements AsyncDisposable {
       return { exitCode: cause.exit, streams, failures: [cause, ...failures], cause };
     }
     const cause = findCause(failures);
-    const isDone = streams.every(({ status }) => status === 'COMPLETE');
-    if (this.#isComplete && isDone && !cause) return { exitCode: 0, streams, failures, cause };
-    if (this.#isComplete && !isDone) return { exitCode: ERROR_CODES.streams_failed.exit, streams, failures, cause };
+    const failed = streams.filter(({ status }) => status !== 'COMPLETE').map(({ stream }) => stream);
+    if (this.#isComplete && failed.length > 0) return this.#partial(failed, { streams, failures });
+    if (this.#isComplete && !cause) return { exitCode: 0, streams, failures, cause };
     return { exitCode: cause?.exit ?? ERROR_CODES.run_broken.exit, streams, failures, cause };
+  }
+
+  /** Rule 18: what was to be copied and was not is named, whatever became of the rest. */
+  #partial(failed: string[], { streams, failures }: Pick<SyncResult, 'streams' | 'failures'>) {
+    const message = `${failed.length} of ${streams.length} streams failed: ${failed.join(', ')}.`;
+    const cause = toFailure(new ConnectorError('streams_failed', message), 'engine');
+    const unreadable = this.#plan.unreadable.map(({ stream, message: why, fix }) =>
+      toFailure(new ConnectorError('permission_denied', why, { stream, help: fix }), 'engine'),
+    );
+    const reasons = failures.filter(({ code }) => code !== 'streams_failed');
+    return { exitCode: cause.exit, streams, failures: [...unreadable, ...reasons], cause };
   }
 }
 

@@ -2,6 +2,7 @@ import { type Column, type Stream, streamId } from '@fjord/core';
 import { becomesNullable } from './column-types.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './connection.ts';
+import { quoteIdentifier, quoteQualified } from './quoting.ts';
 import { loadColumns, type TableColumn } from './table-columns.ts';
 
 type Table = {
@@ -14,21 +15,23 @@ type Table = {
   /** -1 while any part of the table was never analyzed. */
   rows: number;
   bytes: number;
+  mayUse: boolean;
+  /** Schema and name of the table and of its leaf partitions, as far as SELECT is missing. */
+  denied: [string, string][] | null;
 };
 
 // Row header and line pointer (manual, 66.6 Database Page Layout), and what the planner assumes for a value of unknown width.
 const ROW_OVERHEAD_BYTES = 28;
 const UNKNOWN_WIDTH_BYTES = 32;
 
-/** What the user may read of the tables of his own: no system schema, no temporary table, on a standby no unlogged table. $1: schemas or null. */
+/** The tables of users: no system schema, no temporary table, on a standby no unlogged table. $1: schemas or null. */
 const VISIBLE = `
-  SELECT c.oid, n.nspname, c.relname, c.relkind
+  SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS usable
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
     AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery())
     AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-    AND ($1::pg_catalog.text[] IS NULL OR n.nspname = ANY ($1))
-    AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')`;
+    AND ($1::pg_catalog.text[] IS NULL OR n.nspname = ANY ($1))`;
 
 // Sizes come from statistics; only a table never analyzed is measured: its files are asked, which costs a system call each.
 const TABLES = `
@@ -49,16 +52,27 @@ const TABLES = `
     LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
     LEFT JOIN LATERAL (SELECT coalesce(pg_catalog.pg_relation_size(c.oid), 0) AS bytes) AS measured ON c.relpages = 0
     GROUP BY p.root
+  ),
+  denied AS (
+    SELECT p.root, pg_catalog.json_agg(pg_catalog.json_build_array(n.nspname, c.relname)
+        ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C") AS names
+    FROM parts AS p JOIN pg_catalog.pg_class AS c ON c.oid = p.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE (p.relkind = 'r' OR p.oid = p.root) AND NOT pg_catalog.has_table_privilege(p.oid, 'SELECT')
+    GROUP BY p.root
   )
   SELECT v.oid, v.nspname::text AS namespace, v.relname::text AS name, v.relkind::text AS kind, d.description AS doc,
-         coalesce(s.rows, 0)::float8 AS rows, coalesce(s.bytes, 0)::float8 AS bytes,
+         coalesce(s.rows, 0)::float8 AS rows, coalesce(s.bytes, 0)::float8 AS bytes, v.usable AS "mayUse",
+         x.names AS denied,
          (SELECT pg_catalog.array_to_string((i.indkey::int2[])[0:i.indnkeyatts - 1], ' ') FROM pg_catalog.pg_index AS i WHERE i.indrelid = v.oid AND i.indisprimary) AS key
-  FROM visible AS v LEFT JOIN sizes AS s ON s.root = v.oid
+  FROM visible AS v LEFT JOIN sizes AS s ON s.root = v.oid LEFT JOIN denied AS x ON x.root = v.oid
   LEFT JOIN pg_catalog.pg_description AS d
     ON d.objoid = v.oid AND d.objsubid = 0 AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
   ORDER BY v.nspname COLLATE "C", v.relname COLLATE "C"`;
 
-/** Finds the tables that the user may read, by schema and name; partitions belong to their table. Three queries, however many tables. */
+/**
+ * Finds the tables by schema and name, those that the user may not read marked as such; partitions belong to their table. Three queries,
+ * however many tables.
+ */
 export async function discover(connection: Connection, config: Config): Promise<Stream[]> {
   const tables = await connection.query<Table>(TABLES, [config.schemas ?? null]);
   const columns = await loadColumns(
@@ -83,7 +97,21 @@ function toStream(table: Table, columns: TableColumn[], config: Config): Stream 
     syncModes: ['full'],
     estimatedRows: Math.round(table.rows < 0 ? table.bytes / estimateRowBytes(columns) : table.rows),
     estimatedBytes: table.bytes,
+    ...missingPrivilege(table, config),
     ...(doc !== null && { doc }),
+  };
+}
+
+function missingPrivilege({ namespace, name, mayUse, denied }: Table, { user }: Config): Pick<Stream, 'unreadable'> {
+  if (mayUse && !denied) return {};
+  const role = quoteIdentifier(user);
+  const usage = `GRANT USAGE ON SCHEMA ${quoteIdentifier(namespace)} TO ${role};`;
+  const select = `GRANT SELECT ON TABLE ${(denied ?? []).map((parts) => quoteQualified(...parts)).join(', ')} TO ${role};`;
+  return {
+    unreadable: {
+      message: `User "${user}" may not ${mayUse ? '' : `use schema "${namespace}" and so not `}read table ${streamId(namespace, name)}.`,
+      fix: [...(mayUse ? [] : [usage]), ...(denied ? [select] : [])].join(' '),
+    },
   };
 }
 

@@ -60,9 +60,15 @@ describe('discovering', () => {
       CREATE TABLE public."B" (id int); GRANT SELECT ON public."B" TO reader`);
   });
 
-  test('finds what the user may read, in a fixed order, and nothing else', async () => {
+  test('finds the tables in a fixed order, those that the user may not read marked with the grant they lack', async () => {
     const streams = await discover({ user: 'reader', password: 'reader' });
-    expect([...streams.keys()]).toEqual([
+    const unreadable = [...streams.values()].filter((stream) => stream.unreadable);
+    expect(unreadable.map(({ stream, unreadable: fault }) => [stream, fault?.fix])).toEqual([
+      ['hidden.secret', 'GRANT USAGE ON SCHEMA "hidden" TO "reader";'],
+      ['public.a', 'GRANT SELECT ON TABLE "public"."a" TO "reader";'],
+      ['public.not_mine', 'GRANT SELECT ON TABLE "public"."not_mine" TO "reader";'],
+    ]);
+    expect([...streams.values()].filter((stream) => !stream.unreadable).map(({ stream }) => stream)).toEqual([
       '"My.Schema"."Tä""ble 🧊.x"',
       'public.B',
       'public.child',

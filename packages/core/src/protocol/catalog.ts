@@ -25,6 +25,8 @@ export const StreamSchema = Type.Object({
   estimatedRows: Type.Optional(Type.Number()),
   estimatedBytes: Type.Optional(Type.Number()),
   doc: Type.Optional(Type.String()),
+  /** Present when the stream is there but its rows cannot be read: it is listed all the same, so that no pattern misses it silently. */
+  unreadable: Type.Optional(Type.Object({ message: Type.String(), fix: Type.String() })),
 });
 export type Stream = Static<typeof StreamSchema>;
 

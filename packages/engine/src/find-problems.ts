@@ -1,0 +1,55 @@
+import type { Message, Problem } from '@fjord/core';
+import { findUnreadable, selectStreams } from './select-streams.ts';
+import { failureOfThrown, type Session } from './session.ts';
+
+/** A problem and whose it is: the name of a connector, or `pipeline`. */
+export type FoundProblem = Problem & { from: string };
+
+/**
+ * All that keeps a pipeline from copying what it chooses: what both connectors find, entries that choose nothing, and each chosen stream
+ * that cannot be read. Problems of streams that no entry chooses are left out.
+ */
+export async function findProblems(session: Session): Promise<FoundProblem[]> {
+  const [[source, destination], catalog] = await Promise.all([session.checks(), askStreams(session)]);
+  const ofSource = source.problems.map((problem) => ({ from: session.source.name, ...problem }));
+  const ofDestination = destination.problems.map((problem) => ({ from: session.destination.name, ...problem }));
+  if ('streams' in catalog) return [...findStreamProblems(session, catalog, ofSource), ...ofDestination];
+  // A source that cannot be reached has said why already.
+  return [...(ofSource.length > 0 ? ofSource : [catalog]), ...ofDestination];
+}
+
+function askStreams(session: Session): Promise<Message<'CATALOG'> | FoundProblem> {
+  return session.catalog().catch((thrown: unknown) => problemOf(thrown, session.source.name));
+}
+
+function findStreamProblems(
+  { pipeline, source }: Session,
+  { streams }: Message<'CATALOG'>,
+  ofSource: FoundProblem[],
+): FoundProblem[] {
+  try {
+    const selected = selectStreams(streams, pipeline);
+    const unreadable = findUnreadable(streams, pipeline);
+    const chosen = new Set([...selected, ...unreadable].map(({ stream }) => stream));
+    const needed = new Set(unreadable.map(({ fix }) => fix));
+    const others = new Set(
+      streams.flatMap(({ unreadable: fault }) => (fault && !needed.has(fault.fix) ? [fault.fix] : [])),
+    );
+    const relevant = ofSource.filter(({ stream, fix }) =>
+      stream === undefined ? !others.has(fix) : chosen.has(stream),
+    );
+    const isSaid = (stream: string, fix: string) =>
+      relevant.some((problem) => problem.stream === stream || problem.fix === fix);
+    const unsaid = unreadable
+      .filter(({ stream, fix }) => !isSaid(stream, fix))
+      .map(({ stream, message, fix }) => ({ from: source.name, code: 'permission_denied', message, fix, stream }));
+    return [...relevant, ...unsaid];
+  } catch (thrown) {
+    return [...ofSource, problemOf(thrown, 'pipeline')];
+  }
+}
+
+function problemOf(thrown: unknown, from: string): FoundProblem {
+  const { code, message, help, stream } = failureOfThrown(thrown);
+  return { from, code, message, fix: help, ...(stream !== undefined && { stream }) };
+}
