@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { temporaryFolder } from '@fjord/test-harness';
 import { describeMachine, type Machine } from './machine.ts';
+import { openInstalled } from './installed.ts';
 import { measureSync, type SyncFigures } from './measure-sync.ts';
 import type { Options } from './options.ts';
 import { openOrigin, type Origin } from './origin.ts';
@@ -24,13 +25,14 @@ export type LoadResult = SyncFigures & {
 /** Loads one table into a new warehouse (or nowhere) with `fjord sync`, start to committed table, and checks that all rows arrived. */
 export async function benchmarkLoad(options: Options): Promise<LoadResult> {
   if (options.keep) process.env['FJORD_KEEP'] = '1';
+  const program = options.checkout ? {} : { installed: await openInstalled() };
   await using folder = await temporaryFolder('fjord-bench');
   await using origin = await openOrigin(options);
   await using target = await openTarget(options, folder.path);
   const file = await writePipeline(folder.path, origin, target);
   const postgresBefore = origin.postgres?.cpuS() ?? 0;
   const { environment } = origin;
-  const figures = await measureSync(file, { ...options, folder: folder.path, environment });
+  const figures = await measureSync(file, { ...options, ...program, folder: folder.path, environment });
   const postgresCpuS = (origin.postgres?.cpuS() ?? 0) - postgresBefore;
   const written = await target.findWritten?.();
   mustBeAll(origin.rows, { 'the sync copied': figures.rows, 'the files hold': written?.rows ?? origin.rows });
@@ -56,8 +58,8 @@ function floorsOf({ postgres }: Origin) {
 
 /** What differs from a plain run: the line says it, so that two lines can be compared. */
 function chosenOf(options: Options): Partial<Options> {
-  const { rows, parallel, consistency, memory, s3, synthetic, profile } = options;
-  const chosen = { rows, parallel, consistency, memory, s3, synthetic, profile };
+  const { rows, parallel, consistency, memory, s3, synthetic, checkout, profile } = options;
+  const chosen = { rows, parallel, consistency, memory, s3, synthetic, checkout, profile };
   return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined && value !== false));
 }
 

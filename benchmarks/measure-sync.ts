@@ -18,8 +18,14 @@ export type SyncFigures = PeakMemory & {
   rows: number;
 };
 
-/** How to run it: `folder` takes the processes' figures, `environment` is added to ours. */
-export type SyncRequest = { folder: string; environment: Record<string, string>; memory?: number; profile?: string };
+/** How to run it: `folder` takes the processes' figures, `environment` is added to ours; `installed` is where npm has installed the packages, else the checkout's sources run. */
+export type SyncRequest = {
+  folder: string;
+  environment: Record<string, string>;
+  memory?: number;
+  profile?: string;
+  installed?: string;
+};
 
 /** Runs `fjord sync` on a pipeline file as a process of its own, from its start to its end. */
 export async function measureSync(file: string, request: SyncRequest): Promise<SyncFigures> {
@@ -29,6 +35,8 @@ export async function measureSync(file: string, request: SyncRequest): Promise<S
   const start = performance.now();
   const child = spawn(process.execPath, argumentsOf(file, request), {
     env: { ...process.env, ...request.environment, ...nodeEnvironment(usage, request.profile) },
+    // Connectors are looked for from here.
+    ...(request.installed !== undefined && { cwd: request.installed }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const memory = watchMemory(child.pid ?? 0);
@@ -47,8 +55,9 @@ export async function measureSync(file: string, request: SyncRequest): Promise<S
   return { wallS, cpuS, cpuParts, rssPartsMB, ...peak, rows: rowsIn(summary) };
 }
 
-function argumentsOf(file: string, { memory }: SyncRequest): string[] {
-  return [CLI, 'sync', file, '--json', ...(memory === undefined ? [] : ['--memory', String(memory)])];
+function argumentsOf(file: string, { memory, installed }: SyncRequest): string[] {
+  const program = installed === undefined ? CLI : path.join(installed, 'node_modules/@fjord/cli/dist/bin.js');
+  return [program, 'sync', file, '--json', ...(memory === undefined ? [] : ['--memory', String(memory)])];
 }
 
 function nodeEnvironment(usage: string, profile: string | undefined) {

@@ -13,7 +13,7 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   --memory MB         bound for rows in flight, as in fjord sync --memory
   --s3                write to a local S3 server instead of the disk
   --source synthetic  null-destination: rows made by CPU work, no database
-  --installed FOLDER  startup: also the packages that npm installed there
+  --checkout          run the sources of the checkout, not packages as users get them
   --profile FOLDER    V8 CPU profiles of every process go there
   --keep              leave the written files, and say where
   --record            add the result to docs/benchmarks.md`;
@@ -29,19 +29,19 @@ export type Options = {
   s3: boolean;
   synthetic: boolean;
   keep: boolean;
+  checkout: boolean;
   record: boolean;
   parallel?: number;
   consistency?: (typeof CONSISTENCIES)[number];
   memory?: number;
   profile?: string;
-  installed?: string;
 };
 
 /** Reads the command line; throws an Error whose message says what is wrong with it. */
 export function parseOptions(args: string[]): Options {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: FLAGS });
   const name = oneOf(NAMES, 'NAME', positionals[0]);
-  const { parallel, consistency, memory, profile, installed } = values;
+  const { parallel, consistency, memory, profile } = values;
   const synthetic = values.source !== undefined && oneOf(['synthetic'], '--source', values.source) === 'synthetic';
   // Its values hardly compress and have no types to speak of: what a destination makes of them says nothing.
   if (synthetic && name !== 'null-destination') throw new Error('--source synthetic goes with null-destination only.');
@@ -49,6 +49,7 @@ export function parseOptions(args: string[]): Options {
     name,
     rows: values.rows === undefined ? DEFAULT_ROWS[name] : wholeNumber('--rows', values.rows),
     s3: values.s3,
+    checkout: values.checkout,
     synthetic,
     keep: values.keep,
     record: values.record,
@@ -56,7 +57,6 @@ export function parseOptions(args: string[]): Options {
     ...(consistency !== undefined && { consistency: oneOf(CONSISTENCIES, '--consistency', consistency) }),
     ...(memory !== undefined && { memory: wholeNumber('--memory', memory) }),
     ...(profile !== undefined && { profile }),
-    ...(installed !== undefined && { installed }),
   };
 }
 
@@ -68,9 +68,9 @@ const FLAGS = {
   consistency: TEXT,
   memory: TEXT,
   source: TEXT,
-  installed: TEXT,
   profile: TEXT,
   s3: FLAG,
+  checkout: FLAG,
   keep: FLAG,
   record: FLAG,
 };

@@ -1,4 +1,5 @@
 import { benchmarkLoad } from './load.ts';
+import { openInstalled } from './installed.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { recordLoad } from './record.ts';
 import { describeLoad, toJsonLine } from './report.ts';
@@ -7,7 +8,7 @@ import { benchmarkStartup } from './startup.ts';
 /** `pnpm bench NAME`: runs one benchmark and prints lines for people and, last, one of JSON. */
 const options = readOptions();
 if (options?.name === 'startup') {
-  const result = benchmarkStartup(options.installed);
+  const result = benchmarkStartup(options.checkout ? undefined : await openInstalled());
   for (const [name, ms] of Object.entries(result.medianMs)) print(`${name.padEnd(32)} ${ms.toFixed(0)} ms`);
   print(toJsonLine(result));
 } else if (options) {

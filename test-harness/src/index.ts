@@ -1,5 +1,6 @@
 export { cacheFolder, makeOnce } from './cache.ts';
 export { findFreePort } from './free-port.ts';
+export { findOldNode, installPacked, versionOf } from './packed-packages.ts';
 export { startPostgres, PostgresServer, type PostgresOptions, type StopMode } from './postgres.ts';
 export { python, runPython } from './python.ts';
 export { readWithPostgres } from './read-postgres.ts';

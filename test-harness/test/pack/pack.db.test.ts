@@ -1,8 +1,7 @@
 import { globSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { mustRun, runProcess, temporaryFolder } from '../../src/index.ts';
-import { findOldNode, installPacked, versionOf } from './packed-packages.ts';
+import { findOldNode, installPacked, mustRun, runProcess, temporaryFolder, versionOf } from '../../src/index.ts';
 
 // Compiles all packages and installs what they need from the registry.
 const INSTALL_TIMEOUT_MS = 600_000;

@@ -19,13 +19,16 @@ export class WireWriter {
     this.#fd = fd;
   }
 
-  /** Queues one message; resolves when there is room for more. Rejects once the reader has gone (EPIPE). */
+  /**
+   * Queues one message; resolves when there is room for more, with a body only when all of it is with the operating system: its memory
+   * is the caller's again. Rejects once the reader has gone (EPIPE).
+   */
   async write(message: object, body?: readonly Uint8Array[]): Promise<void> {
     if (this.#error) throw this.#error;
     this.#push(Buffer.from(`${JSON.stringify(message)}\n`));
     for (const piece of body ?? []) this.#push(piece);
     const flushing = this.#flushSoon();
-    if (this.#pendingBytes > HIGH_WATER_BYTES) await flushing;
+    if (body || this.#pendingBytes > HIGH_WATER_BYTES) await flushing;
   }
 
   /** Resolves when all that was queued is with the operating system. */
@@ -41,9 +44,7 @@ export class WireWriter {
   }
 
   #flushSoon(): Promise<void> {
-    this.#flushing ??= this.#drain().finally(() => {
-      this.#flushing = undefined;
-    });
+    this.#flushing ??= this.#drain();
     // Callers that do not wait must not turn a closed pipe into an unhandled rejection; the next write reports it.
     this.#flushing.catch(() => undefined);
     return this.#flushing;
@@ -52,15 +53,15 @@ export class WireWriter {
   async #drain(): Promise<void> {
     // One turn of the event loop gathers the lines of a burst into one system call.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#pieces.length > 0) {
-      const pieces = this.#pieces.splice(0, MAX_PIECES);
-      try {
-        await this.#writeAll(pieces);
-      } catch (error) {
-        this.#error = error instanceof Error ? error : new Error(String(error));
-        this.#pieces = [];
-        throw this.#error;
-      }
+    try {
+      while (this.#pieces.length > 0) await this.#writeAll(this.#pieces.splice(0, MAX_PIECES));
+    } catch (error) {
+      this.#error = error instanceof Error ? error : new Error(String(error));
+      this.#pieces = [];
+      throw this.#error;
+    } finally {
+      // In the same turn as the last look at the queue: what is queued later must start a flush of its own.
+      this.#flushing = undefined;
     }
   }
 

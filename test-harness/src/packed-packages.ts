@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { mustRun } from '../../src/index.ts';
+import { mustRun } from './run-process.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '..', '..', '..');
+const ROOT = path.resolve(import.meta.dirname, '..', '..');
 
 interface Manifest {
   name: string;
