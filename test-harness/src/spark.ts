@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeOnce } from './cache.ts';
+import { installMaven } from './maven.ts';
 import { PYTHON_FOLDER, pythonWith } from './python.ts';
 import type { TableContents } from './read-table.ts';
 import { mustRun, runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
@@ -84,9 +85,7 @@ function quote(text: string): string {
 
 async function fetchIcebergJar(): Promise<string> {
   const folder = await makeOnce(`${ICEBERG_ARTIFACT}-${ICEBERG_VERSION}`, async (draft) => {
-    if ((await runProcess('mvn', ['--version']).catch(() => undefined))?.exitCode !== 0) {
-      await installSystemPackages(['maven', 'default-jre-headless']);
-    }
+    await installMaven();
     const artifact = `${ICEBERG_GROUP}:${ICEBERG_ARTIFACT}:${ICEBERG_VERSION}`;
     const quiet = ['-B', '-q', `-Dmaven.repo.local=${path.join(draft, 'repository')}`];
     await mustRun('mvn', [...quiet, 'dependency:get', `-Dartifact=${artifact}`, '-Dtransitive=false'], { cwd: draft });
@@ -98,7 +97,8 @@ async function fetchIcebergJar(): Promise<string> {
   return jar;
 }
 
-async function findJava(): Promise<string> {
+/** The home of a Java that Spark and Iceberg's servers run with; installs one (Debian) if there is none. */
+export async function findJava(): Promise<string> {
   const found = await findInstalledJava();
   if (found !== undefined) return found;
   await installSystemPackages(['default-jre-headless']);

@@ -1,4 +1,4 @@
-import type { FileIO } from './file-io.ts';
+import type { FileIO, FileIOProperties } from './file-io.ts';
 import type { PartitionSpec } from './partition-spec.ts';
 import type { Schema } from './schema.ts';
 import type { SortOrder } from './sort-order.ts';
@@ -24,6 +24,8 @@ export interface Table {
   /** The folder that new files go into. */
   readonly location: string;
   readonly io: FileIO;
+  /** What `io` was opened with: `openFileIO(location, ioProperties)` opens the same storage in another thread. */
+  readonly ioProperties: FileIOProperties;
 }
 
 /** What `createTable` needs; the catalog chooses the location unless one is given. */
@@ -59,6 +61,20 @@ export interface Catalog extends AsyncDisposable {
   commit(identifier: TableIdentifier, base: Table, changes: TableChanges): Promise<Table>;
   /** Takes a table out of the catalog and leaves its files. Throws `no_such_table`. */
   dropTable(identifier: TableIdentifier): Promise<void>;
+  /** Gives a table another name; its files stay where they are. Absent where the catalog cannot. Throws `no_such_table` or `table_exists`. */
+  renameTable?(from: TableIdentifier, to: TableIdentifier): Promise<void>;
+  /**
+   * Commits to several tables, all or nothing, with the errors of `commit`. Absent where the catalog cannot. The tables are to be
+   * loaded again afterwards.
+   */
+  commitTogether?(commits: readonly TableCommit[]): Promise<void>;
+}
+
+/** One table's part of a commit to several. */
+export interface TableCommit {
+  readonly identifier: TableIdentifier;
+  readonly base: Table;
+  readonly changes: TableChanges;
 }
 
 /** A table's full name for messages. */

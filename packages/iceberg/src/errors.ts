@@ -17,8 +17,10 @@ export type IcebergErrorCode =
   | 'file_not_found'
   /** The storage failed to read, write or delete a file. */
   | 'storage_failed'
-  /** The catalog's database failed. */
-  | 'catalog_failed';
+  /** The catalog's database or server failed, or could not be reached. */
+  | 'catalog_failed'
+  /** The catalog answered that it does not allow or take this, and changed nothing. */
+  | 'catalog_refused';
 
 /** The only error class of this library: a code, a one-sentence message, and the cause where there is one. */
 export class IcebergError extends Error {

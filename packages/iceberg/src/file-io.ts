@@ -1,4 +1,6 @@
 import { IcebergError } from './errors.ts';
+import { createAzureFileIO } from './file-ios/azure.ts';
+import { createGcsFileIO } from './file-ios/gcs.ts';
 import { createLocalFileIO } from './file-ios/local.ts';
 import { createS3FileIO } from './file-ios/s3.ts';
 
@@ -9,11 +11,22 @@ export interface FileIO {
   readRange(location: string, offset: number, length: number): Promise<Uint8Array>;
   /** Writes a file. Once the promise is kept, the file survives a crash. */
   write(location: string, bytes: Uint8Array): Promise<void>;
+  /** Writes a file unless there is one already; tells whether it did. Of several who try at once, one does. */
+  writeNew(location: string, bytes: Uint8Array): Promise<boolean>;
   /** Begins a file that is written in pieces. */
   createWriter(location: string): Promise<FileWriter>;
   /** Deletes a file; one that does not exist is no error. */
   delete(location: string): Promise<void>;
   exists(location: string): Promise<boolean>;
+  /** All files in a folder and the folders below it, in no particular order. A folder that does not exist holds nothing. */
+  list(folder: string): AsyncIterable<ListedFile>;
+}
+
+/** A file as a listing shows it. */
+export interface ListedFile {
+  readonly location: string;
+  readonly length: number;
+  readonly modifiedAtMs: number;
 }
 
 /** A file being written. End it with `close` or `abort`. */
@@ -27,28 +40,48 @@ export interface FileWriter {
 }
 
 /**
- * Storage options as plain JSON, so that they can be sent to a worker thread; the names are those of PyIceberg and Iceberg's
- * S3FileIO: `s3.endpoint`, `s3.region`, `s3.access-key-id`, `s3.secret-access-key`, `s3.session-token`, `s3.path-style-access`.
+ * Storage options as plain JSON, so that they can be sent to a worker thread. The names are those of PyIceberg and of Iceberg's own
+ * FileIOs: `s3.endpoint`, `s3.access-key-id`, `gcs.oauth2.token`, `adls.sas-token`, …; docs/catalogs.md lists them.
  */
 export type FileIOProperties = Readonly<Record<string, string>>;
 
-/** Opens the storage that a location's scheme names: s3, s3a, s3n; file or an absolute path. Throws `unsupported` for others. */
+type OpenFileIO = (properties: FileIOProperties) => FileIO;
+
+/** Each loads its vendor's SDK at the first use of a file, not before. */
+const FILE_IOS: Readonly<Record<string, OpenFileIO>> = {
+  file: createLocalFileIO,
+  s3: createS3FileIO,
+  s3a: createS3FileIO,
+  s3n: createS3FileIO,
+  gs: createGcsFileIO,
+  abfs: createAzureFileIO,
+  abfss: createAzureFileIO,
+  wasb: createAzureFileIO,
+  wasbs: createAzureFileIO,
+};
+
+/** Opens the storage that a location's scheme names; an absolute path is on local disk. Throws `unsupported` for others. */
 export function openFileIO(location: string, properties: FileIOProperties = {}): FileIO {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(location)?.[1]?.toLowerCase();
-  switch (scheme) {
-    case 's3':
-    case 's3a':
-    case 's3n':
-      return createS3FileIO(properties);
-    case 'file':
-      return createLocalFileIO();
-    case undefined:
-      if (location.startsWith('/')) return createLocalFileIO();
-      throw new IcebergError('invalid_argument', `Location "${location}" is neither an absolute path nor a URI.`);
-    default:
-      throw new IcebergError(
-        'unsupported',
-        `Location "${location}" has a scheme that is not supported; use s3: or file:.`,
-      );
+  if (scheme === undefined && !location.startsWith('/')) {
+    throw new IcebergError('invalid_argument', `Location "${location}" is neither an absolute path nor a URI.`);
   }
+  const open = FILE_IOS[scheme ?? 'file'];
+  if (open) return open(properties);
+  const known = Object.keys(FILE_IOS).join(', ');
+  throw new IcebergError(
+    'unsupported',
+    `Location "${location}" has a scheme that is not supported; use one of ${known}.`,
+  );
+}
+
+/** Opens each kind of storage once, so that all files of a kind share its connections. */
+export function shareFileIOs(properties: FileIOProperties): (location: string) => FileIO {
+  const opened = new Map<string, FileIO>();
+  return (location) => {
+    const scheme = location.split(':', 1)[0] ?? '';
+    const io = opened.get(scheme) ?? openFileIO(location, properties);
+    opened.set(scheme, io);
+    return io;
+  };
 }

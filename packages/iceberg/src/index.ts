@@ -3,10 +3,16 @@ export {
   type Namespace,
   type Table,
   type TableChanges,
+  type TableCommit,
   type TableCreation,
   type TableIdentifier,
   formatIdentifier,
 } from './catalog.ts';
+export { type CatalogOptions, openCatalog } from './catalogs/open-catalog.ts';
+export type { GlueCatalogOptions } from './catalogs/glue.ts';
+export type { HadoopCatalogOptions } from './catalogs/hadoop.ts';
+export type { HiveCatalogOptions } from './catalogs/hive.ts';
+export type { RestCatalogOptions, SigV4Options } from './catalogs/rest.ts';
 export { type SqlCatalogOptions, openSqlCatalog } from './catalogs/sql.ts';
 export { type BuildChanges, type BuiltChanges, type CommitOptions, commitTable } from './commit.ts';
 export { type DataFile, type FileContent, type Partition, isDataFile } from './data-file.ts';
@@ -23,7 +29,14 @@ export {
 } from './data-type.ts';
 export { IcebergError, type IcebergErrorCode, isIcebergError } from './errors.ts';
 export { parseExactJson, stringifyExactJson } from './exact-json.ts';
-export { type FileIO, type FileIOProperties, type FileWriter, openFileIO } from './file-io.ts';
+export {
+  type FileIO,
+  type FileIOProperties,
+  type FileWriter,
+  type ListedFile,
+  openFileIO,
+  shareFileIOs,
+} from './file-io.ts';
 export { dataFolder, encodeName, localLocation, metadataFolder } from './location.ts';
 export { type EntryStatus, type Manifest, type ManifestEntry, readManifest } from './manifest.ts';
 export { type ManifestFile, readManifestList } from './manifest-list.ts';

@@ -30,13 +30,18 @@ export function writeNewMetadata(io: FileIO, metadata: TableMetadata): Promise<s
  */
 export async function stageMetadata(
   base: Table,
-  { updates, requirements }: TableChanges,
+  changes: TableChanges,
 ): Promise<{ metadata: TableMetadata; metadataLocation: string }> {
+  const metadata = nextMetadata(base, changes);
+  return { metadata, metadataLocation: await writeMetadata(base.io, metadata, versionOf(base.metadataLocation) + 1) };
+}
+
+/** The metadata that `changes` make of `base`, its log included. Throws `commit_conflict` if a requirement does not hold. */
+export function nextMetadata(base: Table, { updates, requirements }: TableChanges): TableMetadata {
   checkRequirements(base.metadata, requirements);
   const updated = applyUpdates(base.metadata, updates);
   const entry = { 'timestamp-ms': base.metadata['last-updated-ms'], 'metadata-file': base.metadataLocation };
-  const metadata = { ...updated, 'metadata-log': boundLog([...updated['metadata-log'], entry], updated) };
-  return { metadata, metadataLocation: await writeMetadata(base.io, metadata, versionOf(base.metadataLocation) + 1) };
+  return { ...updated, 'metadata-log': boundLog([...updated['metadata-log'], entry], updated) };
 }
 
 /** Deletes the metadata files that a commit dropped from the log, if the table's `write.metadata.delete-after-commit.enabled` says so. */

@@ -83,7 +83,12 @@ export function newTableMetadata(definition: TableDefinition): TableMetadata {
 
 /** Reads a metadata file. Version 1 is brought into the shape of version 2 (its number is kept). Throws `invalid_metadata`. */
 export function parseTableMetadata(text: string): TableMetadata {
-  const json = parseObject(text);
+  return toTableMetadata(parseJson(text));
+}
+
+/** Like `parseTableMetadata`, for JSON that `parseExactJson` has already read, as in an answer of a REST catalog. */
+export function toTableMetadata(value: unknown): TableMetadata {
+  const json = asObject(value);
   const version = json['format-version'];
   if (version !== 1 && version !== 2 && version !== 3) {
     throw new IcebergError(
@@ -139,13 +144,16 @@ export function snapshotById(metadata: TableMetadata, id: bigint): Snapshot {
 
 type Json = Record<string, unknown>;
 
-function parseObject(text: string): Json {
+function parseJson(text: string): unknown {
   try {
-    const value = parseExactJson(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
+    return parseExactJson(text);
   } catch (cause) {
     throw new IcebergError('invalid_metadata', 'Table metadata is not JSON.', { cause });
   }
+}
+
+function asObject(value: unknown): Json {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
   throw new IcebergError('invalid_metadata', 'Table metadata is not a JSON object.');
 }
 

@@ -1,16 +1,18 @@
-import type { Catalog, Namespace, Table, TableCreation, TableIdentifier } from '../catalog.ts';
-import { formatIdentifier } from '../catalog.ts';
+import type { Catalog, Namespace, TableIdentifier } from '../catalog.ts';
 import { IcebergError } from '../errors.ts';
-import { type FileIO, type FileIOProperties, openFileIO } from '../file-io.ts';
+import type { FileIOProperties } from '../file-io.ts';
 import { defaultLocation, localLocation } from '../location.ts';
-import { readTableMetadata, removeForgotten, stageMetadata, writeNewMetadata } from '../metadata-file.ts';
-import { type TableMetadata, newTableMetadata } from '../table-metadata.ts';
+import { createPointerCatalog } from './pointer-catalog.ts';
+import type { PointerStore, StagedMetadata } from './pointer-store.ts';
 import type { SqlDatabase } from './sql-database.ts';
 import { openSqlite } from './sqlite.ts';
 
 /** Options of `openSqlCatalog`. */
 export interface SqlCatalogOptions {
-  /** An absolute path, or `sqlite:////absolute/path.db` as SQLAlchemy writes it, with `%` escapes. The file is made if missing. */
+  /**
+   * `postgresql://user:password@host/database`, `mysql://…`, an absolute path, or `sqlite:////absolute/path.db` as SQLAlchemy writes
+   * it, with `%` escapes; a SQLite file is made if missing. Drivers in SQLAlchemy's form (`postgresql+psycopg2:`) are read over.
+   */
   readonly uri: string;
   /** Where tables go unless told: an absolute path (see `localLocation`), `file:///…`, or `s3://bucket/prefix`. */
   readonly warehouse: string;
@@ -23,54 +25,69 @@ export interface SqlCatalogOptions {
 const DEFAULT_NAME = 'default';
 
 /** The layout of Iceberg's JDBC catalog, as Java, PyIceberg and others create it (schema version V1). */
-const CREATE_TABLES = [
-  `CREATE TABLE IF NOT EXISTS iceberg_tables (
-    catalog_name VARCHAR(255) NOT NULL, table_namespace VARCHAR(255) NOT NULL, table_name VARCHAR(255) NOT NULL,
-    metadata_location VARCHAR(1000), previous_metadata_location VARCHAR(1000), iceberg_type VARCHAR(5),
-    PRIMARY KEY (catalog_name, table_namespace, table_name))`,
-  `CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (
-    catalog_name VARCHAR(255) NOT NULL, namespace VARCHAR(255) NOT NULL, property_key VARCHAR(255) NOT NULL,
-    property_value VARCHAR(1000), PRIMARY KEY (catalog_name, namespace, property_key))`,
+const TABLES = [
+  {
+    table: 'iceberg_tables',
+    columns: `catalog_name VARCHAR(255) NOT NULL, table_namespace VARCHAR(255) NOT NULL, table_name VARCHAR(255) NOT NULL,
+      metadata_location VARCHAR(1000), previous_metadata_location VARCHAR(1000), iceberg_type VARCHAR(5),
+      PRIMARY KEY (catalog_name, table_namespace, table_name)`,
+  },
+  {
+    table: 'iceberg_namespace_properties',
+    columns: `catalog_name VARCHAR(255) NOT NULL, namespace VARCHAR(255) NOT NULL, property_key VARCHAR(255) NOT NULL,
+      property_value VARCHAR(1000), PRIMARY KEY (catalog_name, namespace, property_key)`,
+  },
 ];
 
-const IS_TABLE = 'catalog_name = ? AND table_namespace = ? AND table_name = ?';
+const IS_ENTRY = 'catalog_name = ? AND table_namespace = ? AND table_name = ?';
+
+/** Rows of before the type column are tables; others may be views. */
+const IS_TABLE = "(iceberg_type = 'TABLE' OR iceberg_type IS NULL)";
 
 /** Opens a catalog kept in a SQL database, shared with every engine that knows Iceberg's JDBC catalog. */
 export async function openSqlCatalog(options: SqlCatalogOptions): Promise<Catalog> {
-  const database = openDatabase(options.uri);
+  const database = await openDatabase(options.uri);
   try {
-    for (const statement of CREATE_TABLES) await database.run(statement, []);
-    await addTypeColumn(database);
-    return new SqlCatalog(database, options);
+    await createTables(database);
+    return createPointerCatalog(new SqlStore(database, options), options.io);
   } catch (error) {
     await database[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-/** Catalogs of the older layout V0 lack this column; those who know only V0 are not disturbed by it. */
-async function addTypeColumn(database: SqlDatabase): Promise<void> {
-  const probe = () => database.all('SELECT iceberg_type FROM iceberg_tables LIMIT 0', []);
+/** Looked for first: who may only read and write the tables of an existing catalog need not be allowed to make them. */
+async function createTables(database: SqlDatabase): Promise<void> {
+  const probe = (columns: string, table: string) => database.all(`SELECT ${columns} FROM ${table} WHERE 1 = 0`, []);
+  for (const { table, columns } of TABLES) {
+    const create = () =>
+      database.run(`CREATE TABLE IF NOT EXISTS ${table} (${columns}) ${database.tableOptions ?? ''}`, []);
+    try {
+      await probe('catalog_name', table);
+    } catch {
+      // PostgreSQL fails one of two who create the same table at the same time, IF NOT EXISTS or not.
+      await create().catch(create);
+    }
+  }
+  // Catalogs of the older layout V0 lack the type column; those who know only V0 are not disturbed by it.
   try {
-    await probe();
+    await probe('iceberg_type', 'iceberg_tables');
   } catch {
     // Two processes may both come here: what counts is that the column is there afterwards.
     await database.run('ALTER TABLE iceberg_tables ADD COLUMN iceberg_type VARCHAR(5)', []).catch(() => undefined);
-    await probe();
+    await probe('iceberg_type', 'iceberg_tables');
   }
 }
 
-class SqlCatalog implements Catalog {
+class SqlStore implements PointerStore {
   readonly #database: SqlDatabase;
   readonly #name: string;
   readonly #warehouse: string;
-  readonly #io: FileIOProperties;
 
   constructor(database: SqlDatabase, options: SqlCatalogOptions) {
     this.#database = database;
     this.#name = options.name ?? DEFAULT_NAME;
     this.#warehouse = options.warehouse.startsWith('/') ? localLocation(options.warehouse) : options.warehouse;
-    this.#io = options.io ?? {};
   }
 
   async createNamespace(namespace: Namespace): Promise<void> {
@@ -89,88 +106,44 @@ class SqlCatalog implements Catalog {
 
   async namespaceExists(namespace: Namespace): Promise<boolean> {
     const level = join(namespace);
+    const within = `${level}.`;
     const rows = await this.#database.all(
-      `SELECT 1 FROM iceberg_namespace_properties WHERE ${isWithin('namespace')}
-       UNION ALL SELECT 1 FROM iceberg_tables WHERE ${isWithin('table_namespace')} LIMIT 1`,
-      Array.from({ length: 2 }, () => [this.#name, level, `${level}.`, `${level}.`]).flat(),
+      `SELECT namespace AS found FROM iceberg_namespace_properties WHERE ${isWithin('namespace')}
+       UNION SELECT table_namespace AS found FROM iceberg_tables WHERE ${isWithin('table_namespace')}`,
+      Array.from({ length: 2 }, () => [this.#name, level, `${escapeLike(within)}%`]).flat(),
     );
-    return rows.length > 0;
+    return rows.some(({ found }) => found === level || String(found).startsWith(within));
   }
 
   async listTables(namespace: Namespace): Promise<TableIdentifier[]> {
+    const level = join(namespace);
     const rows = await this.#database.all(
-      `SELECT table_name FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ?
-       AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL) ORDER BY table_name`,
-      [this.#name, join(namespace)],
+      `SELECT table_namespace, table_name FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ? AND ${IS_TABLE}`,
+      [this.#name, level],
     );
-    return rows.map((row) => ({ namespace, name: String(row['table_name']) }));
+    const names = rows.filter((row) => row['table_namespace'] === level).map((row) => String(row['table_name']));
+    return names.toSorted().map((name) => ({ namespace, name }));
   }
 
-  async loadTable(identifier: TableIdentifier): Promise<Table | undefined> {
-    const location = await this.#metadataLocation(identifier);
-    if (location === undefined) return undefined;
-    const io = openFileIO(location, this.#io);
-    return this.#table(identifier, { metadata: await readTableMetadata(io, location), metadataLocation: location, io });
+  async locationFor(identifier: TableIdentifier): Promise<string> {
+    return defaultLocation(this.#warehouse, identifier);
   }
 
-  async createTable(identifier: TableIdentifier, creation: TableCreation): Promise<Table> {
-    const label = formatIdentifier(identifier);
-    if (!(await this.namespaceExists(identifier.namespace))) {
-      throw new IcebergError('no_such_namespace', `Namespace "${join(identifier.namespace)}" does not exist.`);
-    }
-    if ((await this.#metadataLocation(identifier)) !== undefined) throw tableExists(label);
-    const location = creation.location ?? defaultLocation(this.#warehouse, identifier);
-    const io = openFileIO(location, this.#io);
-    const metadata = newTableMetadata({ ...creation, location });
-    const metadataLocation = await writeNewMetadata(io, metadata);
-    try {
-      await this.#insert(identifier, metadataLocation);
-    } catch (error) {
-      // Another process may have been first, or our row may be in though the answer was lost.
-      const found = await this.#metadataLocation(identifier);
-      if (found === undefined) throw error;
-      if (found !== metadataLocation) {
-        await io.delete(metadataLocation);
-        throw tableExists(label);
-      }
-    }
-    return this.#table(identifier, { metadata, metadataLocation, io });
-  }
-
-  async commit(identifier: TableIdentifier, base: Table, changes: Parameters<Catalog['commit']>[2]): Promise<Table> {
-    const { io, metadataLocation: baseLocation } = base;
-    const { metadata, metadataLocation } = await stageMetadata(base, changes);
-    const isSwapped = await this.#swap(identifier, baseLocation, metadataLocation);
-    if (!isSwapped) {
-      await io.delete(metadataLocation).catch(() => undefined);
-      throw new IcebergError(
-        'commit_conflict',
-        `Table "${formatIdentifier(identifier)}" was changed by another commit.`,
-      );
-    }
-    await removeForgotten(io, base.metadata, metadata);
-    return this.#table(identifier, { metadata, metadataLocation, io });
-  }
-
-  async dropTable(identifier: TableIdentifier): Promise<void> {
-    const { changes } = await this.#database.run(`DELETE FROM iceberg_tables WHERE ${IS_TABLE}`, this.#key(identifier));
-    if (changes === 0)
-      throw new IcebergError('no_such_table', `Table "${formatIdentifier(identifier)}" does not exist.`);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#database[Symbol.asyncDispose]();
-  }
-
-  async #metadataLocation(identifier: TableIdentifier): Promise<string | undefined> {
-    const [row] = await this.#database.all(
-      `SELECT metadata_location FROM iceberg_tables WHERE ${IS_TABLE} AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL)`,
-      this.#key(identifier),
+  /** Compared once more here: a database may take names that differ in case or trailing spaces for equal. */
+  async find(identifier: TableIdentifier): Promise<string | undefined> {
+    const [catalog, namespace, name] = this.#key(identifier);
+    const rows = await this.#database.all(
+      `SELECT catalog_name, table_namespace, table_name, metadata_location FROM iceberg_tables WHERE ${IS_ENTRY} AND ${IS_TABLE}`,
+      [catalog, namespace, name],
+    );
+    const row = rows.find(
+      (found) =>
+        found['catalog_name'] === catalog && found['table_namespace'] === namespace && found['table_name'] === name,
     );
     return typeof row?.['metadata_location'] === 'string' ? row['metadata_location'] : undefined;
   }
 
-  async #insert(identifier: TableIdentifier, metadataLocation: string): Promise<void> {
+  async insert(identifier: TableIdentifier, { metadataLocation }: StagedMetadata): Promise<void> {
     await this.#database.run(
       `INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, metadata_location, previous_metadata_location, iceberg_type)
        VALUES (?, ?, ?, ?, NULL, 'TABLE')`,
@@ -178,52 +151,83 @@ class SqlCatalog implements Catalog {
     );
   }
 
-  /** The one atomic step of a commit: the row changes only if it still names the metadata that the changes were built on. */
-  async #swap(identifier: TableIdentifier, from: string, to: string): Promise<boolean> {
-    try {
+  async swap(identifier: TableIdentifier, from: string, { metadataLocation }: StagedMetadata): Promise<boolean> {
+    const { changes } = await this.#database.run(
+      `UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ? WHERE ${IS_ENTRY} AND metadata_location = ?`,
+      [metadataLocation, from, ...this.#key(identifier), from],
+    );
+    return changes > 0;
+  }
+
+  async remove(identifier: TableIdentifier): Promise<boolean> {
+    // Bound to the location that was found, which names this one table; a commit in between changes it, and it is looked up again.
+    for (;;) {
+      const location = await this.find(identifier);
+      if (location === undefined) return false;
       const { changes } = await this.#database.run(
-        `UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ? WHERE ${IS_TABLE} AND metadata_location = ?`,
-        [to, from, ...this.#key(identifier), from],
+        `DELETE FROM iceberg_tables WHERE ${IS_ENTRY} AND metadata_location = ?`,
+        [...this.#key(identifier), location],
       );
-      return changes > 0;
-    } catch (cause) {
-      const message = `The catalog gave no answer to a commit of table "${formatIdentifier(identifier)}".`;
-      throw new IcebergError('commit_state_unknown', message, { cause, metadataLocation: to });
+      if (changes > 0) return true;
     }
+  }
+
+  async rename(from: TableIdentifier, to: TableIdentifier): Promise<boolean> {
+    if ((await this.find(from)) === undefined) return false;
+    const { changes } = await this.#database.run(
+      `UPDATE iceberg_tables SET table_namespace = ?, table_name = ? WHERE ${IS_ENTRY} AND ${IS_TABLE}`,
+      [join(to.namespace), to.name, ...this.#key(from)],
+    );
+    return changes > 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#database[Symbol.asyncDispose]();
   }
 
   #key(identifier: TableIdentifier): [string, string, string] {
     return [this.#name, join(identifier.namespace), identifier.name];
   }
+}
 
-  #table(identifier: TableIdentifier, state: { metadata: TableMetadata; metadataLocation: string; io: FileIO }): Table {
-    return { identifier, ...state, location: state.metadata.location };
+async function openDatabase(uri: string): Promise<SqlDatabase> {
+  const scheme = /^([a-z]+)(?:\+[a-z0-9]+)?:/i.exec(uri)?.[1]?.toLowerCase() ?? 'sqlite';
+  const rest = uri.slice(uri.indexOf(':') + 1);
+  switch (scheme) {
+    case 'postgresql':
+    case 'postgres':
+      return (await import('./postgres.ts')).openPostgres(`postgresql:${rest}`);
+    case 'mysql':
+    case 'mariadb':
+      return (await import('./mysql.ts')).openMysql(`mysql:${rest}`);
+    case 'sqlite':
+      return openSqlite(sqlitePath(uri));
+    default:
+      throw new IcebergError(
+        'unsupported',
+        `A catalog at "${scheme}:…" is not supported; use postgresql://, mysql:// or sqlite:///path.`,
+      );
   }
 }
 
-function openDatabase(uri: string): SqlDatabase {
-  if (uri.startsWith('/')) return openSqlite(uri);
+function sqlitePath(uri: string): string {
+  if (uri.startsWith('/')) return uri;
   const path = /^sqlite:\/\/\/([^?]+)/.exec(uri)?.[1];
-  if (path === undefined) {
-    throw new IcebergError(
-      'unsupported',
-      `A catalog at "${uri.split(':')[0]}:…" is not supported; use sqlite:///path.`,
-    );
-  }
+  if (path === undefined) throw new IcebergError('invalid_argument', 'A catalog in SQLite is named by sqlite:///path.');
   const decoded = decodeURIComponent(path);
-  return openSqlite(decoded === ':memory:' || decoded.startsWith('/') ? decoded : `/${decoded}`);
+  return decoded === ':memory:' || decoded.startsWith('/') ? decoded : `/${decoded}`;
 }
 
-/** Compared by prefix rather than LIKE: names may hold its wildcards, and LIKE ignores case. */
+/** The namespace itself or one below it. LIKE ignores case in some databases: what is found is compared again. */
 function isWithin(column: string): string {
-  return `catalog_name = ? AND (${column} = ? OR substr(${column}, 1, length(?)) = ?)`;
+  return `catalog_name = ? AND (${column} = ? OR ${column} LIKE ? ESCAPE '!')`;
+}
+
+function escapeLike(text: string): string {
+  return text.replaceAll(/[!%_]/g, '!$&');
 }
 
 function join(namespace: Namespace): string {
   if (namespace.length === 0) throw new IcebergError('invalid_argument', 'A namespace needs at least one level.');
   return namespace.join('.');
-}
-
-function tableExists(label: string): IcebergError {
-  return new IcebergError('table_exists', `Table "${label}" exists already.`);
 }

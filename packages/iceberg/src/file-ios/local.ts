@@ -1,7 +1,8 @@
-import { type FileHandle, access, mkdir, open, readFile, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, access, link, mkdir, open, opendir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { IcebergError } from '../errors.ts';
-import type { FileIO, FileWriter } from '../file-io.ts';
+import type { FileIO, FileWriter, ListedFile } from '../file-io.ts';
 
 /** Files on local disk, at `file:///…` or plain absolute paths. A file counts as written once it and its folder are synced. */
 export function createLocalFileIO(): FileIO {
@@ -13,7 +14,9 @@ export function createLocalFileIO(): FileIO {
       await writer.write(bytes);
       await writer.close();
     },
+    writeNew,
     createWriter,
+    list,
     delete: (location) => guard(location, () => rm(toPath(location), { force: true })),
     exists: (location) =>
       access(toPath(location)).then(
@@ -62,6 +65,46 @@ async function createWriter(location: string): Promise<FileWriter> {
       }),
     abort,
   };
+}
+
+/** Written beside and then linked: a link is made or refused at once, so that nobody sees half a file under the name. */
+async function writeNew(location: string, bytes: Uint8Array): Promise<boolean> {
+  const path = toPath(location);
+  const draft = `${path}.${randomUUID()}.tmp`;
+  const writer = await createWriter(draft);
+  await writer.write(bytes);
+  await writer.close();
+  return guard(location, async () => {
+    try {
+      await link(draft, path);
+      await syncFolder(dirname(path));
+      return true;
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST') return false;
+      throw error;
+    } finally {
+      await rm(draft, { force: true });
+    }
+  });
+}
+
+async function* list(folder: string): AsyncIterable<ListedFile> {
+  const root = toPath(folder).replace(/\/+$/, '');
+  const prefix = folder.replace(/\/+$/, '');
+  const entries = await guard(folder, () => opendir(root, { recursive: true }).catch(ignoreMissing));
+  if (!entries) return;
+  for await (const entry of entries) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const found = await stat(path).catch(ignoreMissing);
+    if (!found) continue;
+    yield { location: `${prefix}${path.slice(root.length)}`, length: found.size, modifiedAtMs: found.mtimeMs };
+  }
+}
+
+/** A file may be deleted while its folder is listed. */
+function ignoreMissing(error: unknown): undefined {
+  if (errorCode(error) !== 'ENOENT') throw error;
 }
 
 async function openNew(path: string): Promise<FileHandle> {

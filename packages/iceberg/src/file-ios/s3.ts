@@ -1,15 +1,10 @@
-import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { IcebergError } from '../errors.ts';
-import type { FileIO, FileIOProperties } from '../file-io.ts';
-import { createMultipartWriter } from './s3-multipart.ts';
+import type { FileIO, FileIOProperties, ListedFile } from '../file-io.ts';
+import { PartWriter } from './part-writer.ts';
+import { type S3Connection, openS3Connection } from './s3-connection.ts';
+import { createS3Upload } from './s3-upload.ts';
 
-type Sdk = typeof import('@aws-sdk/client-s3');
-
-/** The SDK module and a client made from it. */
-export interface S3Connection {
-  readonly sdk: Sdk;
-  readonly client: S3Client;
-}
+const MAX_PUT_NEW_ATTEMPTS = 5;
 
 /** A bucket and a key in it. */
 export interface S3Object {
@@ -20,7 +15,7 @@ export interface S3Object {
 /** Objects in S3 and compatible stores. The AWS SDK is loaded at the first use. */
 export function createS3FileIO(properties: FileIOProperties): FileIO {
   let connection: Promise<S3Connection> | undefined;
-  const connect = () => (connection ??= openConnection(properties));
+  const connect = () => (connection ??= openS3Connection(properties));
   const run = <T>(location: string, work: (s3: S3Connection, object: S3Object) => Promise<T>) =>
     guardS3(location, async () => work(await connect(), parseS3Location(location)));
   return {
@@ -31,12 +26,15 @@ export function createS3FileIO(properties: FileIOProperties): FileIO {
       run(location, async ({ client, sdk }, object) => {
         await client.send(new sdk.PutObjectCommand({ ...object, Body: bytes, ContentLength: bytes.length }));
       }),
-    createWriter: (location) => run(location, async (s3, object) => createMultipartWriter(s3, object, location)),
+    writeNew: (location, bytes) => run(location, (s3, object) => putNew(s3, object, bytes)),
+    createWriter: (location) =>
+      run(location, async (s3, object) => new PartWriter(createS3Upload(s3, object, location))),
     delete: (location) =>
       run(location, async ({ client, sdk }, object) => {
         await client.send(new sdk.DeleteObjectCommand(object));
       }),
     exists: (location) => run(location, head),
+    list: (folder) => list(connect, folder),
   };
 }
 
@@ -61,32 +59,6 @@ export async function guardS3<T>(location: string, work: () => Promise<T>): Prom
   }
 }
 
-async function openConnection(properties: FileIOProperties): Promise<S3Connection> {
-  const sdk = await import('@aws-sdk/client-s3');
-  return { sdk, client: new sdk.S3Client(clientConfig(properties)) };
-}
-
-function clientConfig(properties: FileIOProperties): S3ClientConfig {
-  const accessKeyId = properties['s3.access-key-id'];
-  const secretAccessKey = properties['s3.secret-access-key'];
-  const sessionToken = properties['s3.session-token'];
-  const endpoint = properties['s3.endpoint'];
-  const region = properties['s3.region'] ?? properties['client.region'];
-  // Stores beside AWS rarely serve a name per bucket, so an endpoint of one's own means path style unless said.
-  const pathStyle = properties['s3.path-style-access'] ?? String(endpoint !== undefined);
-  return {
-    forcePathStyle: pathStyle === 'true',
-    // Older compatible stores refuse the trailing checksums that the SDK would add by default.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(region === undefined ? {} : { region }),
-    ...(accessKeyId === undefined || secretAccessKey === undefined
-      ? {}
-      : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }),
-  };
-}
-
 async function get({ client, sdk }: S3Connection, request: S3Object & { Range?: string }): Promise<Uint8Array> {
   const { Body } = await client.send(new sdk.GetObjectCommand(request));
   return Body ? Body.transformToByteArray() : new Uint8Array();
@@ -100,4 +72,35 @@ async function head({ client, sdk }: S3Connection, object: S3Object): Promise<bo
     if (error instanceof Error && (error.name === 'NotFound' || error.name === 'NoSuchKey')) return false;
     throw error;
   }
+}
+
+/** Of those who put at once S3 tells some to try again (409): who was first is known a moment later. */
+async function putNew({ client, sdk }: S3Connection, object: S3Object, Body: Uint8Array): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.send(new sdk.PutObjectCommand({ ...object, Body, ContentLength: Body.length, IfNoneMatch: '*' }));
+      return true;
+    } catch (error) {
+      const name = error instanceof Error ? error.name : '';
+      if (name === 'PreconditionFailed') return false;
+      if (name !== 'ConditionalRequestConflict' || attempt >= MAX_PUT_NEW_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function* list(connect: () => Promise<S3Connection>, folder: string): AsyncIterable<ListedFile> {
+  const { Bucket, Key } = parseS3Location(`${folder.replace(/\/+$/, '')}/`);
+  const root = folder.slice(0, folder.indexOf('/', folder.indexOf('://') + 3) + 1);
+  let ContinuationToken: string | undefined;
+  do {
+    const page = await guardS3(folder, async () => {
+      const { client, sdk } = await connect();
+      return client.send(new sdk.ListObjectsV2Command({ Bucket, Prefix: Key, ContinuationToken }));
+    });
+    for (const { Key: key, Size, LastModified } of page.Contents ?? []) {
+      if (key === undefined || key.endsWith('/')) continue;
+      yield { location: `${root}${key}`, length: Size ?? 0, modifiedAtMs: LastModified?.getTime() ?? 0 };
+    }
+    ContinuationToken = page.NextContinuationToken;
+  } while (ContinuationToken !== undefined);
 }

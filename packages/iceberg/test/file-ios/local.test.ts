@@ -54,7 +54,7 @@ test('a folder that cannot be made is a storage error that names the file', asyn
 
 test.each([
   ['relative/path', 'invalid_argument'],
-  ['gs://bucket/x', 'unsupported'],
+  ['ftp://bucket/x', 'unsupported'],
 ])('location %s is refused', (location, code) => {
   expect(() => openFileIO(location)).toThrow(expect.objectContaining({ code }));
 });
