@@ -1,6 +1,7 @@
 export { cacheFolder, makeOnce } from './cache.ts';
 export { findFreePort } from './free-port.ts';
 export { findOldNode, installPacked, versionOf } from './packed-packages.ts';
+export { startPgBouncer, type PgBouncer, type PgBouncerOptions } from './pgbouncer.ts';
 export { startPostgres, PostgresServer, type PostgresOptions, type StopMode } from './postgres.ts';
 export { python, runPython } from './python.ts';
 export { readWithPostgres } from './read-postgres.ts';
@@ -16,5 +17,6 @@ export {
 export { mustRun, runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
 export { prepareVersityGateway, startS3, type S3Access, type S3Server } from './s3.ts';
 export { readWithSpark, runSpark, spark, type Spark } from './spark.ts';
+export { makeSshKey, startSshAgent, startSshServer, type SshKey, type SshServer } from './ssh.ts';
 export { startTcpProxy, TcpProxy } from './tcp-proxy.ts';
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';

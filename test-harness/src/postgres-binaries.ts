@@ -40,7 +40,8 @@ async function findPackagedFolder(): Promise<string> {
   return folder;
 }
 
-async function findUnprivilegedUser(): Promise<{ uid: number; gid: number }> {
+/** A user to run as what refuses to run as root. */
+export async function findUnprivilegedUser(): Promise<{ uid: number; gid: number }> {
   for (const name of ['postgres', 'nobody']) {
     const [uid, gid] = await Promise.all([runProcess('id', ['-u', name]), runProcess('id', ['-g', name])]);
     if (uid.exitCode === 0 && gid.exitCode === 0) return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
