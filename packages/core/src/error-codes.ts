@@ -43,6 +43,11 @@ export const ERROR_CODES = {
     retryable: false,
     help: "Give the server's CA certificate, or choose another TLS mode in words.",
   },
+  host_key_refused: {
+    exit: 2,
+    retryable: false,
+    help: 'Somebody may be in between. Compare the fingerprint with the one that the administrator of the SSH server tells you, and only then enter it.',
+  },
   source_object_missing: {
     exit: 2,
     retryable: false,

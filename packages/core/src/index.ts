@@ -11,6 +11,7 @@ export {
   type StructField,
   type StructType,
 } from './column-type.ts';
+export { resolveReferences, type ResolvedConfig } from './config/references.ts';
 export {
   defineDestination,
   type DestinationDefinition,

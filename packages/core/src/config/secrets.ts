@@ -3,9 +3,15 @@ import type { TSchema } from '@sinclair/typebox';
 /** Shorter values cannot be told from ordinary text, so replacing them would only garble messages. */
 const MIN_SECRET_LENGTH = 4;
 
-/** The values of a config's secret options (`secret: true` in the schema), at any depth. */
+/** The password and other secrets inside of a URI, as they stand there and decoded. */
+const URI_SECRETS = /:\/\/[^:@/?#]*:([^@/?#]*)@|[?&](?:password|sslpassword)=([^&#]*)/g;
+
+/** The values of a config's secret options (`secret: true` in the schema), at any depth; of a secret URI also the password in it. */
 export function findSecrets(schema: TSchema, config: unknown): string[] {
-  if (typeof config === 'string') return schema['secret'] === true ? [config] : [];
+  if (typeof config === 'string') {
+    if (schema['secret'] !== true) return [];
+    return schema['format'] === 'uri' ? [config, ...findUriSecrets(config)] : [config];
+  }
   if (typeof config !== 'object' || config === null) return [];
   const branches: TSchema[] = [...(schema['anyOf'] ?? []), ...(schema['allOf'] ?? [])];
   const own = Object.entries(config).flatMap(([key, value]) => {
@@ -13,6 +19,18 @@ export function findSecrets(schema: TSchema, config: unknown): string[] {
     return property ? findSecrets(property, value) : [];
   });
   return [...own, ...branches.flatMap((branch) => findSecrets(branch, config))];
+}
+
+function findUriSecrets(uri: string): string[] {
+  return [...uri.matchAll(URI_SECRETS)].flatMap(([, password, parameter]) => {
+    const text = password ?? parameter ?? '';
+    try {
+      return [...new Set([text, decodeURIComponent(text)])];
+    } catch {
+      // Whoever uses the URI refuses it, with a message of his own.
+      return [text];
+    }
+  });
 }
 
 /** A function that replaces every known secret in a text by `***`; `add` makes more values known. */

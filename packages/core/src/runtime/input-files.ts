@@ -9,8 +9,10 @@ import type { Log } from '../run-context.ts';
 
 /** Reads, resolves and checks a connector's config file; its secrets are handed to `hide` before anything else can be said about it. */
 export function loadConfig(file: string, schema: TSchema, tools: { hide(values: string[]): void; log: Log }): unknown {
-  const { config: resolved, values } = resolveReferences(readJson(file, 'The config file'));
-  tools.hide([...values, ...findSecrets(schema, resolved)]);
+  const { config: resolved, values } = resolveReferences(readJson(file, 'The config file'), schema);
+  // What was not filled in yet may be part of a secret: a URI with a password in it.
+  const { config: filled } = resolveReferences(resolved);
+  tools.hide([...values, ...findSecrets(schema, filled)]);
   const { config, warnings } = validateConfig(schema, resolved, 'The config is not valid');
   for (const option of warnings) tools.log('warn', 'unknown option ignored', { option });
   return config;

@@ -78,3 +78,22 @@ test('secret options are found and kept out of every text, in plain, JSON and UR
     redactor.redact(`a p"a ss/1 b ${JSON.stringify('p"a ss/1')} ${encodeURIComponent('p"a ss/1')} db.example`),
   ).toBe('a *** b "***" *** db.example');
 });
+
+test('an option that is refreshed keeps its reference, whose value is made known all the same', () => {
+  process.env['FJORD_TEST_REFERENCE'] = 'swordfish';
+  const Refreshed = Type.Object({ tls: Type.Object({ key: Type.String({ refreshed: true }) }), other: Type.String() });
+  const config = { tls: { key: '${env:FJORD_TEST_REFERENCE}' }, other: '${env:FJORD_TEST_REFERENCE}' };
+  expect(resolveReferences(config, Refreshed)).toEqual({
+    config: { tls: { key: '${env:FJORD_TEST_REFERENCE}' }, other: 'swordfish' },
+    values: ['swordfish', 'swordfish'],
+  });
+  expect(() => resolveReferences({ tls: { key: '${file:/no/such}' } }, Refreshed)).toThrow(
+    'Option tls.key names the file /no/such, which cannot be read.',
+  );
+});
+
+test('of a secret URI the passwords in it are secrets too, as written and decoded', () => {
+  const Secret = Type.Object({ uri: Type.String({ secret: true, format: 'uri' }) });
+  const uri = 'postgresql://me:p%40ss%C3%A9@a,b/db?sslpassword=s3cret&x=1';
+  expect(findSecrets(Secret, { uri })).toEqual([uri, 'p%40ss%C3%A9', 'p@ssé', 's3cret']);
+});
