@@ -1,22 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { ConnectorError } from '@fjord/core';
-import type { Client, ClientConfig, FieldDef, QueryResultRow } from 'pg';
-import type { Config } from './config.ts';
-import { CopySocket } from './copy/copy-socket.ts';
+import { asConnectorError, ConnectorError, type ErrorCode } from '@fjord/core';
+import type { Client, FieldDef, QueryResult, QueryResultRow } from 'pg';
+import type { ConnectionOptions, TargetSession } from './connection-options.ts';
+import { type ConnectionSettings, settingsOf } from './connection-settings.ts';
+import type { Endpoint } from './connection-uri.ts';
 import { type Target, toConnectorError } from './driver-errors.ts';
-
-// A peer that vanished without a word is noticed by the kernel; it begins to ask after this long a silence.
-const KEEP_ALIVE_MS = 30_000;
-
-/**
- * What a value's text looks like must not depend on the role, the database or the server. An empty search_path makes every name
- * the server prints a qualified one; with row_security off a policy that would hide rows is an error. JIT pays for long
- * computations, not for copying columns.
- */
-const SESSION = `
-  SET client_encoding = 'UTF8'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; SET TimeZone = 'UTC';
-  SET extra_float_digits = 3; SET bytea_output = 'hex'; SET xmlbinary = 'base64'; SET search_path = '';
-  SET row_security = off; SET jit = off; SET default_transaction_read_only = on;`;
+import { type OpenClient, openClient } from './open-client.ts';
+import { SESSION_FACTS, SESSION_SETTINGS, type SessionFacts, setStatements, withLocalSettings } from './session.ts';
 
 /** What a query's result says about its columns: domains are already resolved to their base types. */
 export type ResultColumn = Pick<FieldDef, 'name' | 'dataTypeID' | 'dataTypeModifier'>;
@@ -27,12 +16,20 @@ export class Connection implements AsyncDisposable {
   readonly closed: Promise<ConnectorError>;
   /** The driver's own connection, for COPY. */
   readonly client: Client;
-  readonly #target: Target;
+  /** What error messages name. */
+  readonly target: Target;
+  /** Where this connection leads, whatever the name may stand for when it is looked up again. */
+  readonly endpoint: Endpoint;
+  readonly #tunnel: AsyncDisposable | undefined;
+  #settings: Readonly<Record<string, string>> = SESSION_SETTINGS;
+  #facts: SessionFacts | undefined;
   #isOpen = true;
 
-  constructor(client: Client, target: Target) {
+  constructor({ client, target, endpoint, tunnel }: OpenClient) {
     this.client = client;
-    this.#target = target;
+    this.target = target;
+    this.endpoint = endpoint;
+    this.#tunnel = tunnel;
     const { promise, resolve } = Promise.withResolvers<ConnectorError>();
     this.closed = promise;
     const close = (cause: unknown) => {
@@ -47,88 +44,162 @@ export class Connection implements AsyncDisposable {
     return this.#isOpen;
   }
 
+  /** Whether the server is a standby, as it was when the connection was opened. */
+  get isStandby(): boolean {
+    return this.#facts?.isStandby ?? false;
+  }
+
+  /** Whether another process answered than the one that was logged in to: a pooler lends its sessions, perhaps for one transaction only. */
+  get isPooled(): boolean {
+    return this.#facts !== undefined && this.#facts.pid !== processOf(this.client);
+  }
+
+  /** Learns what the session is and pins its settings; `connect` has done it. */
+  async begin(): Promise<SessionFacts> {
+    const [facts] = await this.#send<SessionFacts>({ text: SESSION_FACTS }).then(({ rows }) => rows);
+    if (!facts) throw new Error('the session said nothing of itself');
+    this.#facts = facts;
+    if (!this.isPooled) await this.#send({ text: setStatements(this.#settings, 'SESSION') });
+    return facts;
+  }
+
+  /** Pins further settings for as long as the connection is open; a SET of one's own would not last behind a pooler. */
+  async pin(settings: Readonly<Record<string, string>>): Promise<void> {
+    this.#settings = { ...this.#settings, ...settings };
+    if (!this.isPooled) await this.query(setStatements(settings, 'SESSION'));
+  }
+
   /** Runs a statement; several at once only without values. `stream` is what an error message names. */
   async query<Row extends QueryResultRow>(sql: string, values: unknown[] = [], stream?: string): Promise<Row[]> {
-    try {
-      const result = await this.client.query<Row>(values.length === 0 ? { text: sql } : { text: sql, values });
-      return result.rows;
-    } catch (cause) {
-      throw this.explain(cause, stream);
-    }
+    return (await this.#run<Row>({ text: sql, ...(values.length > 0 && { values }) }, stream)).rows;
   }
 
   /** The columns that a query gives, as the server describes them now. */
   async describe(sql: string, stream?: string): Promise<ResultColumn[]> {
-    try {
-      return (await this.client.query({ text: sql, rowMode: 'array' })).fields;
-    } catch (cause) {
-      throw this.explain(cause, stream);
-    }
+    return (await this.#run({ text: sql, rowMode: 'array' }, stream)).fields;
   }
 
   /** An error of this connection as a ConnectorError. */
   explain(cause: unknown, stream?: string): ConnectorError {
-    return toConnectorError(cause, stream === undefined ? this.#target : { ...this.#target, stream });
+    return toConnectorError(cause, stream === undefined ? this.target : { ...this.target, stream });
   }
 
   /** Closes the connection; in the middle of a COPY it is cut, and the server stops sending. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client.end().catch(() => undefined);
+    await this.#tunnel?.[Symbol.asyncDispose]();
+  }
+
+  async #run<Row extends QueryResultRow>(query: Query, stream?: string): Promise<QueryResult<Row>> {
+    try {
+      if (!this.isPooled || isInTransaction(this.client)) return await this.#send<Row>(query);
+      const { sql, wraps } = withLocalSettings(query.text, this.#settings);
+      const begun = await this.#send<Row>({ text: sql });
+      return wraps ? await this.#sendAlone<Row>(query) : begun;
+    } catch (cause) {
+      throw this.explain(cause, stream);
+    }
+  }
+
+  /** Ends the transaction that was begun for one statement. */
+  async #sendAlone<Row extends QueryResultRow>(query: Query): Promise<QueryResult<Row>> {
+    try {
+      const result = await this.#send<Row>(query);
+      await this.#send({ text: 'COMMIT' });
+      return result;
+    } catch (error) {
+      await this.#send({ text: 'ROLLBACK' }).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #send<Row extends QueryResultRow>(query: Query): Promise<QueryResult<Row>> {
+    return this.client.query<Row>(query);
   }
 }
 
-/** Opens a session. The driver is loaded here, so that `spec` need not wait for it. */
-export async function connect(config: Config): Promise<Connection> {
-  const { Client } = await import('pg');
-  const client = new Client(await clientConfig(config));
-  const connection = new Connection(client, targetOf(config));
+type Query = { text: string; values?: unknown[]; rowMode?: 'array' };
+
+/**
+ * Opens a session on the first of the servers that answers and is of the wanted kind; `at` is the one that an earlier connection led to.
+ * The driver is loaded here, so that `spec` need not wait for it.
+ */
+export async function connect(options: ConnectionOptions, at?: Endpoint): Promise<Connection> {
+  const settings = settingsOf(options);
+  if (at) return open({ settings, endpoint: at, wanted: 'any' });
+  const faults: ConnectorError[] = [];
+  for (const wanted of settings.targetSession === 'prefer-standby' ? ANY_STANDBY_FIRST : [settings.targetSession]) {
+    for (const endpoint of settings.endpoints) {
+      try {
+        return await open({ settings, endpoint, wanted });
+      } catch (thrown) {
+        const error = asConnectorError(thrown);
+        if (!TRY_NEXT.has(error.code)) throw error;
+        faults.push(error);
+      }
+    }
+  }
+  throw noneUsable(settings, faults);
+}
+
+const ANY_STANDBY_FIRST: TargetSession[] = ['standby', 'any'];
+/** As with libpq, a server that answers and refuses ends the search: the next one would only hide it. */
+const TRY_NEXT = new Set<ErrorCode>(['source_unreachable', 'source_connection_lost']);
+
+type Attempt = { settings: ConnectionSettings; endpoint: Endpoint; wanted: TargetSession };
+
+async function open({ settings, endpoint, wanted }: Attempt): Promise<Connection> {
+  const connection = new Connection(await openClient(settings, endpoint));
   try {
-    await client.connect();
-    await client.query(SESSION);
-    return connection;
+    const facts = await connection.begin();
+    if (fits(facts, wanted)) return connection;
   } catch (cause) {
     await connection[Symbol.asyncDispose]();
     throw connection.explain(cause);
   }
+  await connection[Symbol.asyncDispose]();
+  throw wrongTarget(connection.target, wanted);
 }
 
-/** What error messages name for this config. */
-export function targetOf({ host, port, database, user }: Config): Target {
-  return { host, port, database, user };
+function fits({ isStandby, isReadOnly }: SessionFacts, wanted: TargetSession): boolean {
+  switch (wanted) {
+    case 'any':
+    case 'prefer-standby':
+      return true;
+    case 'primary':
+      return !isStandby;
+    case 'standby':
+      return isStandby;
+    case 'read-write':
+      return !isStandby && !isReadOnly;
+    case 'read-only':
+      return isStandby || isReadOnly;
+    default:
+      return wanted satisfies never;
+  }
 }
 
-async function clientConfig(config: Config): Promise<ClientConfig> {
-  const { host, port, database, user, password } = config;
-  const ssl = await tlsOptions(config);
-  return {
-    host,
-    port,
-    database,
-    user,
-    // A function, because for an empty or absent password the driver would look into PGPASSWORD and ~/.pgpass.
-    password: () => password ?? '',
-    ssl,
-    // TLS takes the bytes from the socket's handle, past any JavaScript of the socket.
-    ...(ssl === false && { stream: () => new CopySocket() }),
-    application_name: config.applicationName,
-    connectionTimeoutMillis: config.connectTimeoutSeconds * 1000,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-  };
+function wrongTarget({ host, port }: Target, wanted: TargetSession): ConnectorError {
+  return new ConnectorError(
+    'source_unreachable',
+    `The server ${host}:${port} is not ${wanted}, which the target session asks for.`,
+    {
+      help: 'Name a server of that kind too, or change the option `targetSession` (`target_session_attrs` in a URI).',
+    },
+  );
 }
 
-async function tlsOptions({ host, tls }: Config): Promise<ClientConfig['ssl']> {
-  // A Unix socket does not leave the machine, and the server offers no TLS on it.
-  if (tls.mode === 'disable' || host.startsWith('/')) return false;
-  const ca = tls.caFile === undefined ? {} : { ca: await readCaFile(tls.caFile) };
-  // With an address instead of a name, Node checks the certificate against `host`; without it, against "localhost".
-  if (tls.mode === 'verify-full') return { ...ca, host, rejectUnauthorized: true };
-  if (tls.mode === 'verify-ca') return { ...ca, host, rejectUnauthorized: true, checkServerIdentity: () => undefined };
-  return { ...ca, host, rejectUnauthorized: false };
+function noneUsable({ endpoints }: ConnectionSettings, faults: ConnectorError[]): ConnectorError {
+  const [only] = faults;
+  if (only && endpoints.length === 1) return only;
+  const reasons = [...new Set(faults.map(({ message }) => message.replace(/\.$/, '')))];
+  const message = `None of the ${endpoints.length} servers can be used: ${reasons.join('; ')}.`;
+  return new ConnectorError('source_unreachable', message, { cause: only });
 }
 
-async function readCaFile(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ConnectorError('config_invalid', `The file "${path}" of option tls.caFile cannot be read.`, { cause });
-  });
-}
+/** The process that the driver was told at log-in to be its own. */
+const processOf = (client: Client) => (client as unknown as { processID: number | null }).processID;
+const isInTransaction = (client: Client) => {
+  const status = (client as unknown as { getTransactionStatus(): string | null }).getTransactionStatus();
+  return status === 'T' || status === 'E';
+};

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Problem, SelectedStream, Stream } from '@fjord/core';
 import type {
   ChunkPlan,
@@ -9,17 +10,12 @@ import type {
 } from '@fjord/replication';
 import { type ColumnMemory, planChunks, readChunk } from './chunks.ts';
 import type { Config } from './config.ts';
-import { connect, type Connection, targetOf } from './connection.ts';
+import { connect, type Connection } from './connection.ts';
+import type { Endpoint } from './connection-uri.ts';
 import { discover } from './discover.ts';
-import { toConnectorError } from './driver-errors.ts';
-import { holdSnapshot } from './held-snapshot.ts';
+import { holdSnapshot, parseSnapshotToken } from './held-snapshot.ts';
 import { findProblems } from './prerequisites.ts';
-
-// A copy of the files (a standby) has the same numbers and is the same database; a restored dump has not.
-const SERVER_IDENTITY = `
-  SELECT s.system_identifier || '/' || d.oid AS identity
-  FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d
-  WHERE d.datname = pg_catalog.current_database()`;
+import { identifyServer } from './server-identity.ts';
 
 /** A PostgreSQL database, connected when first asked for something. After a fault the next call connects anew. */
 export class PostgresDatabase implements Database {
@@ -54,19 +50,21 @@ export class PostgresDatabase implements Database {
     stream: SelectedStream,
     request: { chunkBytes: number; snapshot: string | undefined },
   ): Promise<ChunkPlan> {
+    const { snapshot, endpoint } = located(request.snapshot);
     return this.#use(async (connection) => {
       const serverIdentity = await this.#identify(connection);
-      return planChunks(connection, stream, { ...request, serverIdentity });
-    });
+      return planChunks(connection, stream, { ...request, snapshot, serverIdentity });
+    }, endpoint);
   }
 
   async *readChunk(request: ReadChunkRequest): AsyncGenerator<EncodedBatch> {
-    const connection = await this.#open();
+    const { snapshot, endpoint } = located(request.snapshot);
+    const connection = await this.#open(endpoint);
     let isComplete = false;
     try {
       const serverIdentity = await this.#identify(connection);
       const { unrepresentable } = this.#config;
-      yield* readChunk(connection, request, { unrepresentable, serverIdentity, memory: this.#memory });
+      yield* readChunk(connection, { ...request, snapshot }, { unrepresentable, serverIdentity, memory: this.#memory });
       isComplete = true;
     } finally {
       if (!isComplete) await this.#drop();
@@ -77,18 +75,22 @@ export class PostgresDatabase implements Database {
     await this.#drop();
   }
 
-  async #use<Result>(work: (connection: Connection) => Promise<Result>): Promise<Result> {
-    const connection = await this.#open();
+  async #use<Result>(work: (connection: Connection) => Promise<Result>, at?: Endpoint): Promise<Result> {
+    const connection = await this.#open(at);
     try {
       return await work(connection);
     } catch (cause) {
       await this.#drop();
-      throw toConnectorError(cause, targetOf(this.#config));
+      throw connection.explain(cause);
     }
   }
 
-  async #open(): Promise<Connection> {
-    if (!this.#connection?.isOpen) this.#connection = await connect(this.#config);
+  /** `at` is the server that holds the snapshot: a connection that leads elsewhere is closed first. */
+  async #open(at?: Endpoint): Promise<Connection> {
+    const isThere = !at || isDeepStrictEqual(this.#connection?.endpoint, at);
+    if (this.#connection?.isOpen && isThere) return this.#connection;
+    await this.#drop();
+    this.#connection = await connect(this.#config, at);
     return this.#connection;
   }
 
@@ -100,8 +102,11 @@ export class PostgresDatabase implements Database {
   }
 
   async #identify(connection: Connection): Promise<string> {
-    const [row] = this.#identity === undefined ? await connection.query<{ identity: string }>(SERVER_IDENTITY) : [];
-    this.#identity ??= row?.identity ?? '';
+    this.#identity ??= await identifyServer(connection);
     return this.#identity;
   }
+}
+
+function located(token: string | undefined): { snapshot: string | undefined; endpoint?: Endpoint } {
+  return token === undefined ? { snapshot: undefined } : parseSnapshotToken(token);
 }

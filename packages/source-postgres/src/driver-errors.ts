@@ -1,9 +1,11 @@
 import { ConnectorError, type ErrorCode } from '@fjord/core';
+import { explainPooler } from './pooler-errors.ts';
 
 /** Where an error happened: what its message names. Holds no secret. */
 export type Target = { host: string; port: number; database: string; user: string; stream?: string };
 
-type Explanation = { code: ErrorCode; message: (target: Target) => string; help?: string };
+/** How an error reads: `message` names the object, `help` stands for the code's own. */
+export type Explanation = { code: ErrorCode; message: (target: Target) => string; help?: string };
 
 /**
  * Explains an error of pg or of the socket below it as a ConnectorError that names server, database, user or stream. Text of the
@@ -28,7 +30,8 @@ export function sqlState(cause: unknown): string | undefined {
 function explain(cause: unknown, target: Target): Explanation {
   const text = cause instanceof Error ? cause.message : String(cause);
   const state = sqlState(cause);
-  const known = state === undefined ? explainDriver(cause, text) : explainServer(state, text);
+  const known =
+    state === undefined ? explainDriver(cause, text) : explainServer(state, { text, detail: detailOf(cause) });
   return known ?? unforeseen(state, text, target);
 }
 
@@ -60,7 +63,7 @@ const RLS = /row-level security/;
 const SNAPSHOT_TEXT = /snapshot/;
 
 /** By SQLSTATE, or by its class (the first two characters). The first entry whose `text`, if any, is in the server's message counts. */
-const SERVER_ERRORS: Record<string, ((text: string) => Explanation | undefined) | undefined> = {
+const SERVER_ERRORS: Record<string, ((text: string, detail: string) => Explanation | undefined) | undefined> = {
   '28P01': () => PASSWORD_REFUSED,
   '28000': (text) => ({
     code: 'authentication_failed',
@@ -86,7 +89,7 @@ const SERVER_ERRORS: Record<string, ((text: string) => Explanation | undefined) 
   '55000': (text) => (SNAPSHOT_TEXT.test(text) ? SNAPSHOT_LOST : undefined),
   '58P01': (text) => (SNAPSHOT_TEXT.test(text) ? SNAPSHOT_LOST : undefined),
   '72000': () => SNAPSHOT_LOST,
-  '40001': () => SNAPSHOT_LOST,
+  '40001': (text, detail) => (/conflict with recovery/.test(text) ? recoveryConflict(detail) : SNAPSHOT_LOST),
   '25P03': () => SNAPSHOT_LOST,
   '25P04': () => SNAPSHOT_LOST,
   '40P01': () => waiting('was chosen as the victim of a deadlock'),
@@ -99,6 +102,7 @@ const SERVER_ERRORS: Record<string, ((text: string) => Explanation | undefined) 
   '57P05': () => CONNECTION_LOST,
   '57': () => CONNECTION_LOST,
   '08': () => CONNECTION_LOST,
+  '08P01': (text) => explainPooler(text) ?? CONNECTION_LOST,
   '53': (text) => ({
     code: 'source_busy',
     message: (target) => `The server ${server(target)} is out of resources: ${asClause(text)}.`,
@@ -110,8 +114,19 @@ const SERVER_ERRORS: Record<string, ((text: string) => Explanation | undefined) 
   }),
 };
 
-function explainServer(state: string, text: string): Explanation | undefined {
-  return (SERVER_ERRORS[state] ?? SERVER_ERRORS[state.slice(0, 2)])?.(text);
+function explainServer(state: string, { text, detail }: { text: string; detail: string }): Explanation | undefined {
+  return (SERVER_ERRORS[state] ?? SERVER_ERRORS[state.slice(0, 2)])?.(text, detail);
+}
+
+/** Rows of the snapshot are gone for all who share it; a lock, or a page in use, is in the way of one reader only (manual, 26.4.2). */
+function recoveryConflict(detail: string): Explanation {
+  const isRetryable = /lock|buffer pin|deadlock|tablespace/.test(detail);
+  return {
+    code: isRetryable ? 'source_busy' : 'snapshot_lost',
+    message: (target) =>
+      `The standby ${server(target)} stopped the reading of ${what(target)}, since replay ${isRetryable ? 'waited for a lock too long' : 'had to remove rows that were still needed'}.`,
+    help: 'On the standby set hot_standby_feedback = on (it keeps the rows) and max_standby_streaming_delay to more than a load takes, then run the sync again.',
+  };
 }
 
 function objectMissing(text: string): Explanation {
@@ -144,6 +159,13 @@ const TIMEOUT_TEXT = /timeout expired|connection timeout/;
 // Codes of certificate checks come from OpenSSL and have no common prefix (Node manual, TLS, X509 certificate error codes).
 const TLS_CODE =
   /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|EPROTO)/;
+// Of the client's own key: a wrong passphrase, not PEM, not the certificate's.
+const KEY_CODE = /^ERR_OSSL_|^ERR_CRYPTO_/;
+const KEY_UNUSABLE: Explanation = {
+  code: 'config_invalid',
+  message: (target) => `The files of option tls cannot be used to connect to ${server(target)}.`,
+  help: 'Check that caFile, certFile and keyFile are PEM, that the key is that of the certificate, and its keyPassphrase.',
+};
 const TLS_TEXT = /support SSL connections|establishing an SSL connection/;
 
 function explainDriver(cause: unknown, text: string): Explanation | undefined {
@@ -153,6 +175,7 @@ function explainDriver(cause: unknown, text: string): Explanation | undefined {
   if (reason !== undefined) return unreachable(reason);
   if (CUT.has(code) || CUT_TEXT.test(text)) return CONNECTION_LOST;
   if (TLS_CODE.test(code) || TLS_TEXT.test(text)) return tlsFailed(code, text);
+  if (KEY_CODE.test(code)) return KEY_UNUSABLE;
   if (/client password must be/.test(text)) return PASSWORD_MISSING;
   if (text.startsWith('SASL:'))
     return { ...PASSWORD_REFUSED, help: 'The server proved nothing: check that it is yours.' };
@@ -176,6 +199,11 @@ function unforeseen(state: string | undefined, text: string, target: Target): Ex
   // Messages of the server about data (class 22, 23) or from extensions may quote a value.
   const said = state === undefined ? asClause(text) : `SQLSTATE ${state}`;
   return { code: 'internal_error', message: () => `Reading ${what(target)} from ${server(target)} failed: ${said}.` };
+}
+
+/** What the server added to its message; only the fixed texts of recovery conflicts are looked at. */
+function detailOf(cause: unknown): string {
+  return cause instanceof Error && 'detail' in cause && typeof cause.detail === 'string' ? cause.detail : '';
 }
 
 /** A node AggregateError (several addresses tried) carries its code like a plain error. */

@@ -100,10 +100,50 @@ test.each<[string, Error, string, string]>([
     'The server db.example:5432 is starting up, shutting down or recovering.',
   ],
   [
-    'a conflict with recovery',
-    server('40001', 'canceling statement due to conflict with recovery'),
+    'a conflict with recovery over rows',
+    Object.assign(server('40001', 'canceling statement due to conflict with recovery'), {
+      detail: 'User query might have needed to see row versions that must be removed.',
+    }),
     'snapshot_lost',
-    'The snapshot in which db.example:5432 was read is gone.',
+    'The standby db.example:5432 stopped the reading of table public.orders, since replay had to remove rows that were still needed.',
+  ],
+  [
+    'a conflict with recovery over a lock',
+    Object.assign(server('40001', 'canceling statement due to conflict with recovery'), {
+      detail: 'User was holding a relation lock for too long.',
+    }),
+    'source_busy',
+    'The standby db.example:5432 stopped the reading of table public.orders, since replay waited for a lock too long.',
+  ],
+  [
+    'a pooler without statement transactions',
+    server('08P01', 'transaction blocks not allowed in statement pooling mode'),
+    'unsupported',
+    'The pooler at db.example:5432 allows no transactions (statement pooling).',
+  ],
+  [
+    'a pooler whose pool is used up',
+    server('08P01', 'query_wait_timeout'),
+    'source_busy',
+    'The pooler at db.example:5432 had no server connection free in time (query_wait_timeout).',
+  ],
+  [
+    'a pooler that cuts an idle transaction',
+    server('08P01', 'idle transaction timeout'),
+    'snapshot_lost',
+    'The pooler at db.example:5432 ended the transaction that held the snapshot (idle_transaction_timeout).',
+  ],
+  [
+    'a protocol error of anybody else',
+    server('08P01', 'invalid frontend message type 90'),
+    'source_connection_lost',
+    'The connection to db.example:5432 was cut.',
+  ],
+  [
+    'a client key that cannot be used',
+    driver('bad decrypt', 'ERR_OSSL_BAD_DECRYPT'),
+    'config_invalid',
+    'The files of option tls cannot be used to connect to db.example:5432.',
   ],
   [
     'a snapshot that cannot be imported',

@@ -150,13 +150,13 @@ test('too few free connections are told, of server, user and database', async ()
   const problems = await check({ ...READER, database: 'bare', parallel: 4 });
   const busy = problems.filter(({ code }) => code === 'source_busy').map(({ message }) => message);
   expect(busy).toEqual([
-    'For user "re"ader" 3 connections are free; 5 are needed with `parallel: 4`.',
-    'For database "bare" 2 connections are free; 5 are needed with `parallel: 4`.',
+    'For user "re"ader" 3 connections are free; 6 are needed with `parallel: 4`.',
+    'For database "bare" 2 connections are free; 6 are needed with `parallel: 4`.',
   ]);
   await server.query('ALTER ROLE "re""ader" CONNECTION LIMIT -1');
   const [first] = await check({ ...READER, parallel: 40 });
   expect(first?.message).toBe(
-    `For the server 127.0.0.1:${server.port} 17 connections are free; 41 are needed with \`parallel: 40\`.`,
+    `For the server 127.0.0.1:${server.port} 17 connections are free; 42 are needed with \`parallel: 40\`.`,
   );
 });
 

@@ -148,5 +148,7 @@ function serverError(payload: Buffer): Error {
   const fields = new Map<string, string>();
   for (const field of payload.toString().split('\0')) if (field !== '') fields.set(field.slice(0, 1), field.slice(1));
   const error = new Error(fields.get('M') ?? 'the server reported an error');
-  return Object.assign(error, { code: fields.get('C'), severity: fields.get('S'), detail: undefined });
+  // Other details may quote a row; those of a serialization failure say what a standby's replay was in need of.
+  const detail = fields.get('C') === '40001' ? fields.get('D') : undefined;
+  return Object.assign(error, { code: fields.get('C'), severity: fields.get('S'), detail });
 }
