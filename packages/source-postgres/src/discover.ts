@@ -79,7 +79,11 @@ export async function discover(connection: Connection, config: Config): Promise<
     connection,
     tables.map(({ oid }) => oid),
   );
-  return tables.map((table) => toStream(table, columns.get(table.oid) ?? [], config));
+  const { user } = connection.target;
+  return tables.map((table) => ({
+    ...toStream(table, columns.get(table.oid) ?? [], config),
+    ...missingPrivilege(table, user),
+  }));
 }
 
 function toStream(table: Table, columns: TableColumn[], config: Config): Stream {
@@ -97,12 +101,11 @@ function toStream(table: Table, columns: TableColumn[], config: Config): Stream 
     syncModes: ['full'],
     estimatedRows: Math.round(table.rows < 0 ? table.bytes / estimateRowBytes(columns) : table.rows),
     estimatedBytes: table.bytes,
-    ...missingPrivilege(table, config),
     ...(doc !== null && { doc }),
   };
 }
 
-function missingPrivilege({ namespace, name, mayUse, denied }: Table, { user }: Config): Pick<Stream, 'unreadable'> {
+function missingPrivilege({ namespace, name, mayUse, denied }: Table, user: string): Pick<Stream, 'unreadable'> {
   if (mayUse && !denied) return {};
   const role = quoteIdentifier(user);
   const usage = `GRANT USAGE ON SCHEMA ${quoteIdentifier(namespace)} TO ${role};`;
