@@ -40,7 +40,17 @@ export {
 export { dataFolder, encodeName, localLocation, metadataFolder } from './location.ts';
 export { type EntryStatus, type Manifest, type ManifestEntry, readManifest } from './manifest.ts';
 export { type ManifestFile, readManifestList } from './manifest-list.ts';
-export { type PartitionField, type PartitionSpec, UNPARTITIONED } from './partition-spec.ts';
+export { hashBytes, hashLong } from './murmur3.ts';
+export {
+  type PartitionColumn,
+  type PartitionField,
+  type PartitionSpec,
+  type SpecHistory,
+  UNPARTITIONED,
+  createPartitionSpec,
+  partitionColumns,
+} from './partition-spec.ts';
+export { type PartitionTerm, parsePartitionTerm } from './partition-term.ts';
 export { type ScanFile, type ScanOptions, planFiles } from './scan.ts';
 export {
   type Column,
@@ -50,6 +60,7 @@ export {
   assignTypeIds,
   checkSchema,
   createSchema,
+  fieldByName,
   fieldsById,
   highestFieldId,
 } from './schema.ts';
@@ -77,5 +88,6 @@ export {
   snapshotById,
   snapshotOfRef,
 } from './table-metadata.ts';
+export { type Transform, bindTransform, bucketOf, parseTransform, transformResult } from './transform.ts';
 export { type TableRequirement, checkRequirements } from './table-requirement.ts';
 export { type TableUpdate, applyUpdates } from './table-update.ts';

@@ -98,6 +98,18 @@ export function fieldsById(schema: StructType): Map<number, NestedField> {
   return fields;
 }
 
+/** A field by its name, or by the dotted path of a field within structs. A name that holds dots wins over a path. */
+export function fieldByName(schema: StructType, name: string): NestedField | undefined {
+  const whole = schema.fields.find((field) => field.name === name);
+  if (whole) return whole;
+  for (const field of schema.fields) {
+    if (isPrimitive(field.type) || field.type.type !== 'struct' || !name.startsWith(`${field.name}.`)) continue;
+    const found = fieldByName(field.type, name.slice(field.name.length + 1));
+    if (found) return found;
+  }
+  return undefined;
+}
+
 /** Throws `invalid_metadata` if ids repeat, a type is unknown, sibling names repeat or an identifier field is not fit. */
 export function checkSchema(schema: Schema): void {
   const fields = fieldsById(schema);

@@ -1,5 +1,5 @@
 import { IcebergError } from './errors.ts';
-import { LAST_UNASSIGNED_PARTITION_ID, type PartitionSpec } from './partition-spec.ts';
+import { LAST_UNASSIGNED_PARTITION_ID, type PartitionSpec, hasSamePartitions } from './partition-spec.ts';
 import { type Schema, checkSchema, hasSameFields, highestFieldId } from './schema.ts';
 import { MAIN, type Snapshot, type SnapshotRef } from './snapshot.ts';
 import type { SortOrder } from './sort-order.ts';
@@ -116,6 +116,11 @@ function addSchema(draft: Draft, schema: Schema): Change {
 function addSpec(draft: Draft, spec: PartitionSpec): Change {
   const { metadata } = draft;
   const specs = metadata['partition-specs'];
+  const same = specs.find((existing) => hasSamePartitions(existing.fields, spec.fields));
+  if (same) {
+    draft.lastSpecId = same['spec-id'];
+    return {};
+  }
   draft.lastSpecId = freeId(
     specs.map((existing) => existing['spec-id']),
     spec['spec-id'],
