@@ -12,10 +12,13 @@ type ChunkFilesParts = {
   deleteFiles(files: DataFile[]): Promise<void>;
 };
 
+/** One open chunk. A chunk whose columns change on the way has a writer for each schema version. */
+type OpenChunk = { version: number; writer: FileWriter; earlier: FileWriter[] };
+
 /** The files of one stream's chunks: each open chunk has its own, and only those of done chunks may enter a commit (rule 2). */
 export class ChunkFiles {
   readonly #parts: ChunkFilesParts;
-  readonly #open = new Map<string, FileWriter>();
+  readonly #open = new Map<string, OpenChunk>();
   #done: Promise<DataFile[]>[] = [];
 
   constructor(parts: ChunkFilesParts) {
@@ -35,22 +38,23 @@ export class ChunkFiles {
   /** Writes a batch; resolves when there is room for more. */
   async write(batch: BatchMessage): Promise<void> {
     const key = chunkKey(batch);
-    let writer = this.#open.get(key);
-    if (!writer) {
-      writer = this.#parts.openFile(batch.chunk ?? 'rows');
-      this.#open.set(key, writer);
+    let chunk = this.#open.get(key);
+    if (chunk?.version !== batch.schema) {
+      const earlier = chunk ? [...chunk.earlier, chunk.writer] : [];
+      chunk = { version: batch.schema, writer: this.#parts.openFile(batch.chunk ?? 'rows'), earlier };
+      this.#open.set(key, chunk);
     }
-    await writer.write({ rows: batch.rows, body: batch.body });
+    await chunk.writer.write({ rows: batch.rows, body: batch.body });
   }
 
   /** Ends a chunk: its files count from now on, or are dropped. A chunk without rows has none. */
-  async end(chunk: Message<'CHUNK'>): Promise<void> {
-    const key = chunkKey(chunk);
-    const writer = this.#open.get(key);
-    if (!writer) return;
+  async end(message: Message<'CHUNK'>): Promise<void> {
+    const key = chunkKey(message);
+    const chunk = this.#open.get(key);
+    if (!chunk) return;
     this.#open.delete(key);
-    if (chunk.event === 'discard') await writer.abort();
-    else this.#close(writer);
+    if (message.event === 'discard') await abort(chunk);
+    else this.#close(chunk);
   }
 
   /** Closes the rows outside of chunks, so that the state which follows covers them. */
@@ -75,17 +79,21 @@ export class ChunkFiles {
   async discardAllBut(kept: number): Promise<void> {
     const open = [...this.#open.values()];
     this.#open.clear();
-    await Promise.all(open.map((writer) => writer.abort()));
+    await Promise.all(open.map(abort));
     const dropped = await Promise.allSettled(this.#done.splice(kept));
     await this.#parts.deleteFiles(dropped.flatMap((files) => (files.status === 'fulfilled' ? files.value : [])));
   }
 
-  #close(writer: FileWriter): void {
-    const files = writer.close();
+  #close({ writer, earlier }: OpenChunk): void {
+    const files = Promise.all([...earlier, writer].map((each) => each.close())).then((each) => each.flat());
     // A failed close is reported by the commit that needs the files; until then it must not count as unhandled.
     files.catch(() => undefined);
     this.#done = [...this.#done, files];
   }
+}
+
+async function abort({ writer, earlier }: OpenChunk): Promise<void> {
+  await Promise.all([...earlier, writer].map((each) => each.abort()));
 }
 
 function chunkKey({ chunk, attempt }: { chunk?: string; attempt?: number }): string {

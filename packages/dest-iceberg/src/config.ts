@@ -54,6 +54,17 @@ export const ConfigSchema = Type.Object({
     default: 256,
     exclusiveMinimum: 0,
   }),
+  compression: Type.Union([Type.Literal('zstd'), Type.Literal('snappy'), Type.Literal('gzip'), Type.Literal('none')], {
+    title: 'Compression',
+    description: 'Codec of the Parquet files of new tables.',
+    default: 'zstd',
+  }),
+  tableProperties: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      title: 'Table properties',
+      description: "Iceberg properties of new tables; a stream's own win over these.",
+    }),
+  ),
   commitIntervalSeconds: Type.Number({
     title: 'Commit interval',
     description: 'How long finished rows may wait for a commit; a finished stream is committed at once.',

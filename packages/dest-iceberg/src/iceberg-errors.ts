@@ -10,6 +10,7 @@ const CODES = {
   no_such_namespace: 'storage_failed',
   invalid_argument: 'internal_error',
   invalid_metadata: 'storage_failed',
+  schema_incompatible: 'schema_incompatible',
   invalid_manifest: 'storage_failed',
   unsupported: 'unsupported',
   file_not_found: 'storage_failed',

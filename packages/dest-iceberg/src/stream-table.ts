@@ -3,18 +3,17 @@ import {
   type BuiltChanges,
   type Catalog,
   commitTable,
-  currentSchema,
   type DataFile,
   stageBranchRemoval,
   stageSnapshot,
   stageSwap,
   type Table,
   type TableIdentifier,
-  type TableUpdate,
 } from '@fjord/iceberg';
+import { isFileOf } from './file-layout.ts';
 import { fenced, type Marker } from './marker.ts';
 import { parseStreamProperty, stagingBranch, statePropertyName, type StreamProperty } from './pipeline-state.ts';
-import { evolveSchema, schemaForColumns } from './table-schema.ts';
+import { layoutChanges, newTable } from './table-layout.ts';
 
 /** What one commit puts into the table. `staged`: the rows wait on the pipeline's branch; `swap`: the branch's rows and these replace the table's. */
 export type StreamCommit = {
@@ -24,7 +23,14 @@ export type StreamCommit = {
   target: 'main' | 'staged' | 'swap';
 };
 
-type StreamTableParts = { catalog: Catalog; marker: Marker; pipeline: string; selected: SelectedStream };
+type StreamTableParts = {
+  catalog: Catalog;
+  marker: Marker;
+  pipeline: string;
+  selected: SelectedStream;
+  /** Properties of new tables, unless the stream says otherwise. */
+  properties: Record<string, string>;
+};
 
 /** The table of one stream: made or evolved when needed, and committed to together with the stream's state, by this attempt only. */
 export class StreamTable {
@@ -55,17 +61,9 @@ export class StreamTable {
     const table = await this.#parts.catalog.loadTable(this.#identifier);
     if (!table) return this.#create(columns, primaryKey);
     this.#checkOwner(table);
-    const { metadata } = table;
-    if (!evolveSchema(currentSchema(metadata), columns, metadata['last-column-id'])) return table;
-    return commitTable(this.#parts.catalog, this.#identifier, async (fresh) => {
-      const evolved = evolveSchema(currentSchema(fresh.metadata), columns, fresh.metadata['last-column-id']);
-      if (!evolved) return undefined;
-      const updates: TableUpdate[] = [
-        { action: 'add-schema', schema: evolved },
-        { action: 'set-current-schema', 'schema-id': -1 },
-      ];
-      return { requirements: [], updates };
-    });
+    const { selected, properties, catalog } = this.#parts;
+    if (!layoutChanges(table, { columns, selected, properties })) return table;
+    return commitTable(catalog, this.#identifier, (fresh) => layoutChanges(fresh, { columns, selected, properties }));
   }
 
   /** Commits files and state in one metadata commit. `fenced` or `commit_conflict` if another attempt has written meanwhile. */
@@ -110,17 +108,14 @@ export class StreamTable {
   #removal(table: Table): 'all' | ((file: DataFile) => boolean) {
     const { selected, pipeline } = this.#parts;
     if (!this.#adopted || selected.writeMode === 'overwrite') return 'all';
-    const own = `${table.metadata.location}/data/${pipeline}/`;
-    return (file) => file.filePath.startsWith(own);
+    return (file) => isFileOf(pipeline, table.metadata, file.filePath);
   }
 
   async #create(columns: Column[], primaryKey: string[]): Promise<Table> {
     const { catalog } = this.#parts;
     await catalog.createNamespace(this.#identifier.namespace);
-    return catalog.createTable(this.#identifier, {
-      schema: schemaForColumns(columns, primaryKey),
-      properties: { 'write.parquet.compression-codec': 'zstd' },
-    });
+    const { selected, properties } = this.#parts;
+    return catalog.createTable(this.#identifier, newTable({ columns, primaryKey, selected, properties }));
   }
 
   #checkOwner(table: Table): void {

@@ -1,11 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type BatchMessage, ConnectorError, type Message } from '@fjord/core';
-import { type DataFile, currentSchema, type Table } from '@fjord/iceberg';
+import { type DataFile, currentSchema, defaultSpec, fileFields, type Partition, type Table } from '@fjord/iceberg';
 import { ChunkFiles } from './chunk-files.ts';
+import { filePrefix } from './file-layout.ts';
 import type { FileWriter, ParquetPool } from './parquet/sink.ts';
+import { PartitionKeys } from './partition/partition-keys.ts';
+import { partitionPath } from './partition/partition-path.ts';
+import { type PartitionMemory, PartitionedWriter } from './partition/partitioned-writer.ts';
 import type { StreamProperty } from './pipeline-state.ts';
 import type { StreamTable } from './stream-table.ts';
-import { fieldsForColumns } from './table-schema.ts';
+import { toIcebergColumns } from './table-schema.ts';
 
 type StreamWriterParts = {
   stream: string;
@@ -13,6 +17,7 @@ type StreamWriterParts = {
   isOverwrite: boolean;
   table: StreamTable;
   pool: ParquetPool;
+  memory: PartitionMemory;
 };
 
 /** A state that waits for its commit: `chunks` is how many of the done chunks it covers. */
@@ -149,15 +154,20 @@ export class StreamWriter {
     return { state: pending.state };
   }
 
-  #openFile(name: string): FileWriter {
-    const { pool, pipeline } = this.#parts;
+  #openFile(chunk: string): FileWriter {
+    const { pool, pipeline, memory } = this.#parts;
     if (!this.#table || !this.#schema) throw new Error(`stream ${this.stream} has rows before its SCHEMA`);
     const { metadata } = this.#table;
     const { generation } = this.#backfill;
-    return pool.openFile({
-      prefix: `${metadata.location}/data/${pipeline}/g${generation}-${encodeURIComponent(name)}`,
-      fields: fieldsForColumns(currentSchema(metadata), this.#schema.columns),
-    });
+    const { columns } = this.#schema;
+    const [schema, spec] = [currentSchema(metadata), defaultSpec(metadata)];
+    const fields = fileFields(schema, toIcebergColumns(columns));
+    const open = (partition?: string) =>
+      pool.openFile({ prefix: filePrefix(metadata, { pipeline, generation, chunk, partition }), fields });
+    if (spec.fields.length === 0) return open();
+    const keys = new PartitionKeys(this.stream, { spec, schema, fields });
+    const openFile = (partition: Partition) => open(partitionPath(partition, spec, schema));
+    return new PartitionedWriter({ keys, columns, memory, specId: spec['spec-id'], openFile });
   }
 
   async #deleteFiles(files: DataFile[]): Promise<void> {

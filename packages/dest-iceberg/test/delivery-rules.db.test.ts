@@ -178,7 +178,7 @@ test('a column of another type fails its stream alone, with the columns named', 
   expect(second.errors).toContainEqual(
     expect.objectContaining({
       code: 'schema_incompatible',
-      message: 'Column "name" is string in the table and date in the stream.',
+      message: 'Column "name" is string in the table and date in the rows.',
     }),
   );
 });

@@ -3,12 +3,13 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import type { Column, SelectedStream } from '@fjord/core';
 import { openSqlCatalog, type Table } from '@fjord/iceberg';
 import { readWithPyIceberg } from '@fjord/test-harness';
 
 const BIN = path.join(import.meta.dirname, '../src/bin.ts');
 
-export const COLUMNS = [
+export const COLUMNS: Column[] = [
   { name: 'id', type: 'long', nullable: false },
   { name: 'name', type: 'string', nullable: true },
 ];
@@ -18,8 +19,11 @@ type Options = {
   writeMode?: 'append' | 'overwrite';
   pipeline?: string;
   adopt?: boolean;
-  columns?: typeof COLUMNS;
+  columns?: Column[];
   commitIntervalSeconds?: number;
+  /** Options of the stream that lay out its table. */
+  layout?: Partial<SelectedStream>;
+  config?: Record<string, unknown>;
 };
 
 /** The config, streams file and tables of one test's warehouse. */
@@ -38,7 +42,12 @@ export class Lake {
     const streams = path.join(this.folder, `streams-${id}.json`);
     writeFileSync(
       config,
-      JSON.stringify({ warehouse: path.join(this.folder, 'lake'), workers: 1, commitIntervalSeconds }),
+      JSON.stringify({
+        warehouse: path.join(this.folder, 'lake'),
+        workers: 1,
+        commitIntervalSeconds,
+        ...options.config,
+      }),
     );
     const target = { namespace: ['db'], name: 's' };
     const stream = {
@@ -49,6 +58,7 @@ export class Lake {
       writeMode,
       target,
       ...(options.adopt && { adopt: true }),
+      ...options.layout,
     };
     writeFileSync(streams, JSON.stringify({ pipeline, streams: [stream] }));
     return new WriteProcess(
@@ -83,12 +93,12 @@ export class WriteProcess implements AsyncDisposable {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly errors: Line[] = [];
   readonly exit: Promise<number | null>;
-  readonly #columns: typeof COLUMNS;
+  readonly #columns: Column[];
   readonly #lines: Line[] = [];
   #wake: (() => void) | undefined;
   #isEnded = false;
 
-  constructor(child: ChildProcessByStdio<Writable, Readable, Readable>, columns: typeof COLUMNS) {
+  constructor(child: ChildProcessByStdio<Writable, Readable, Readable>, columns: Column[]) {
     this.child = child;
     this.#columns = columns;
     child.stdin.on('error', () => undefined);
@@ -127,6 +137,17 @@ export class WriteProcess implements AsyncDisposable {
     for (let id = from; id <= to; id++)
       this.send({ type: 'RECORD', stream: 's', ...place, data: { id, name: `n${id}` } });
     return this;
+  }
+
+  /** Rows of a chunk as RECORD data, with the chunk's begin but not its end. */
+  records(chunk: string, rows: readonly Record<string, unknown>[]): this {
+    this.send({ type: 'CHUNK', stream: 's', chunk, attempt: 1, event: 'begin' });
+    return this.send(...rows.map((data) => ({ type: 'RECORD', stream: 's', chunk, attempt: 1, data })));
+  }
+
+  /** A further version of the schema. */
+  schema(version: number, columns: Column[]): this {
+    return this.send({ type: 'SCHEMA', stream: 's', version, columns, primaryKey: ['id'] });
   }
 
   end(chunk: string, event: 'done' | 'discard' = 'done', attempt = 1): this {

@@ -15,6 +15,8 @@ export interface DataFile {
   readonly content?: FileContent;
   readonly filePath: string;
   readonly fileFormat: 'PARQUET' | 'ORC' | 'AVRO' | 'PUFFIN';
+  /** The spec that `partition` is of: the table's default unless said. */
+  readonly specId?: number;
   readonly partition?: Partition;
   readonly recordCount: bigint;
   readonly fileSizeInBytes: bigint;

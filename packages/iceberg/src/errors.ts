@@ -10,6 +10,8 @@ export type IcebergErrorCode =
   | 'invalid_argument'
   /** Table metadata breaks a rule of the Iceberg spec. */
   | 'invalid_metadata'
+  /** Rows have a column whose type the table's column can neither hold nor be widened to. */
+  | 'schema_incompatible'
   /** A manifest or manifest list is not a readable Avro file of the spec's shape. */
   | 'invalid_manifest'
   /** The table uses a feature that this library does not write or read. */

@@ -64,7 +64,9 @@ export {
   fieldsById,
   highestFieldId,
 } from './schema.ts';
-export { type Value, compareBounds, compareValues, decodeValue, encodeValue } from './single-value.ts';
+export { type EvolutionOptions, evolveSchema, fileFields } from './schema-evolution.ts';
+export { isPromotable } from './type-promotion.ts';
+export { type Value, compareBounds, compareValues, decodeValue, encodeValue, formatUuid } from './single-value.ts';
 export { truncateLowerBound, truncateUpperBound } from './bounds.ts';
 export { MAIN, type Operation, type Snapshot, type SnapshotRef, type Summary } from './snapshot.ts';
 export type { Removal } from './snapshot-draft.ts';
@@ -76,7 +78,7 @@ export {
   stageSnapshot,
   stageSwap,
 } from './snapshot-producer.ts';
-export { type SortField, type SortOrder, UNSORTED } from './sort-order.ts';
+export { type SortField, type SortOrder, UNSORTED, createSortOrder } from './sort-order.ts';
 export {
   type TableDefinition,
   type TableMetadata,

@@ -7,7 +7,7 @@ import { type ManifestEntry, readManifest, writeManifest } from './manifest.ts';
 import { type ManifestFile, readManifestList, writeManifestList } from './manifest-list.ts';
 import { type Snapshot, type Summary, newSnapshotId } from './snapshot.ts';
 import { NOTHING, type Tally, plus, tallyFiles } from './summary.ts';
-import { currentSchema, defaultSpec } from './table-metadata.ts';
+import { currentSchema, specById } from './table-metadata.ts';
 
 /** Which live files a snapshot removes; the predicate is asked for data and delete files alike. */
 export type Removal = 'all' | ((file: DataFile) => boolean);
@@ -43,10 +43,14 @@ export class SnapshotDraft {
       return { status: 'added', snapshotId: this.id, sequenceNumber: undefined, fileSequenceNumber: undefined, file };
     });
     const { metadata } = this.#table;
-    const [schema, spec] = [currentSchema(metadata), defaultSpec(metadata)];
+    const schema = currentSchema(metadata);
+    const bySpec = Map.groupBy(entries, ({ file }) => file.specId ?? metadata['default-spec-id']);
     const manifests: ManifestFile[] = [];
-    for (const group of groupEntries(entries))
-      manifests.push(await this.#writeManifest({ schema, spec, entries: group }));
+    for (const [specId, same] of bySpec) {
+      const spec = specById(metadata, specId);
+      for (const group of groupEntries(same))
+        manifests.push(await this.#writeManifest({ schema, spec, entries: group }));
+    }
     return manifests;
   }
 

@@ -31,6 +31,8 @@ export interface TableMetadata {
   readonly 'sort-orders': readonly SortOrder[];
   readonly 'default-sort-order-id': number;
   readonly refs: Readonly<Record<string, SnapshotRef>>;
+  /** Format version 3: the id that the next row added gets (spec: Row Lineage). */
+  readonly 'next-row-id'?: bigint;
 }
 
 /** When a snapshot became the current one. */
@@ -54,13 +56,19 @@ export interface TableDefinition {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
-/** The metadata of a new, empty table of format version 2. */
+/**
+ * The metadata of a new, empty table: of format version 2, or of the one that the property `format-version` asks for, which is not kept as a
+ * property (as in Iceberg's reference implementation).
+ */
 export function newTableMetadata(definition: TableDefinition): TableMetadata {
   checkSchema(definition.schema);
+  const { 'format-version': wanted = '2', ...properties } = definition.properties ?? {};
+  if (wanted !== '2' && wanted !== '3')
+    throw new IcebergError('unsupported', `A table of format version ${wanted} cannot be made; 2 and 3 can.`);
   const spec = definition.partitionSpec ?? UNPARTITIONED;
   const sortOrder = definition.sortOrder ?? UNSORTED;
   return {
-    'format-version': 2,
+    'format-version': Number(wanted),
     'table-uuid': randomUUID(),
     location: definition.location,
     'last-sequence-number': 0n,
@@ -71,7 +79,8 @@ export function newTableMetadata(definition: TableDefinition): TableMetadata {
     'partition-specs': [spec],
     'default-spec-id': spec['spec-id'],
     'last-partition-id': Math.max(LAST_UNASSIGNED_PARTITION_ID, ...spec.fields.map((field) => field['field-id'])),
-    properties: definition.properties ?? {},
+    properties,
+    ...(wanted === '3' ? { 'next-row-id': 0n } : {}),
     snapshots: [],
     'snapshot-log': [],
     'metadata-log': [],

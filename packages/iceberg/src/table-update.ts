@@ -135,6 +135,11 @@ function addSpec(draft: Draft, spec: PartitionSpec): Change {
 
 function addSortOrder(draft: Draft, order: SortOrder): Change {
   const orders = draft.metadata['sort-orders'];
+  const same = orders.find((existing) => existing['order-id'] === order['order-id']);
+  if (same && JSON.stringify(same.fields) === JSON.stringify(order.fields)) {
+    draft.lastSortOrderId = same['order-id'];
+    return {};
+  }
   draft.lastSortOrderId = freeId(
     orders.map((existing) => existing['order-id']),
     order['order-id'],

@@ -72,7 +72,6 @@ export function bucketOf(hash: number, count: number): number {
 
 type Apply = (value: Value) => Value;
 
-function bind(transform: Exclude<Transform, { kind: 'void' | 'unknown' }>, source: PrimitiveType): Apply;
 function bind(transform: Transform, source: PrimitiveType): Apply {
   switch (transform.kind) {
     case 'bucket': {
@@ -89,8 +88,13 @@ function bind(transform: Transform, source: PrimitiveType): Apply {
       return (value) => daysOf(value, source);
     case 'hour':
       return (value) => Number(floorDivide(microsOf(BigInt(value as bigint), source), HOUR_US));
-    default:
+    case 'identity':
       return (value) => value;
+    case 'void':
+    case 'unknown':
+      throw new Error(`transform ${transform.kind} gives no values`);
+    default:
+      return transform satisfies never;
   }
 }
 

@@ -1,5 +1,8 @@
 import type { NestedField } from '@fjord/iceberg';
 
+/** Codecs of Parquet pages. */
+export type Compression = 'zstd' | 'snappy' | 'gzip' | 'none';
+
 /** What one Parquet file is made with. Plain data: it is sent to worker threads. */
 export type EncoderOptions = {
   /** The columns of the batches in their order, with the ids, names and nullability of the table's schema; types are those of the batches. */
@@ -9,6 +12,8 @@ export type EncoderOptions = {
   rowGroupBytes: number;
   /** Columns (top-level names) whose values hardly repeat: encoded without a dictionary. */
   plainColumns: readonly string[];
+  /** The codec of the pages. */
+  compression: Compression;
 };
 
 /** Makes one Parquet file: Arrow IPC streams in, the file's bytes out through `onChunk`. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { replaceSchemaMessage, schemaMessage } from '@fjord/core/arrow';
 import { type DataFile, type FileIOProperties, type NestedField, openFileIO } from '@fjord/iceberg';
 import { arrowSchemaWithIds } from './arrow-schema.ts';
+import type { Compression } from './encoder.ts';
 import { EncoderThread } from './encoder-thread.ts';
 import type { RollingFileOptions } from './worker-messages.ts';
 
@@ -29,6 +30,8 @@ export type ParquetPoolOptions = {
   /** A row group ends at this many rows or bytes, whichever comes first. */
   rowGroupRows?: number;
   rowGroupBytes?: number;
+  /** The codec of the pages, zstd unless said. */
+  compression?: Compression;
 };
 
 /** Options of one writer. */
@@ -130,6 +133,7 @@ function rollingFileOptions(
     rowGroupRows: pool.rowGroupRows ?? ROW_GROUP_ROWS,
     rowGroupBytes: pool.rowGroupBytes ?? ROW_GROUP_BYTES,
     plainColumns: plainColumns ?? [],
+    compression: pool.compression ?? 'zstd',
   };
 }
 

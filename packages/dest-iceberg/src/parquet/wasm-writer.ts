@@ -122,9 +122,16 @@ function asBytes(chunk: unknown): Uint8Array {
   throw new Error('the Parquet encoder gave out something else than bytes');
 }
 
+const CODECS = {
+  zstd: Compression.ZSTD,
+  snappy: Compression.SNAPPY,
+  gzip: Compression.GZIP,
+  none: Compression.UNCOMPRESSED,
+} as const;
+
 function writerProperties(options: EncoderOptions): WriterProperties {
   let builder = new WriterPropertiesBuilder()
-    .setCompression(Compression.ZSTD)
+    .setCompression(CODECS[options.compression])
     .setStatisticsEnabled(EnabledStatistics.Chunk)
     .setMaxRowGroupSize(options.rowGroupRows)
     .setMaxRowGroupBytes(options.rowGroupBytes)
