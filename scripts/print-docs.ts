@@ -1,29 +1,82 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { ERROR_CODES } from '@fjord/core';
+import { ERROR_CODES, formatColumnType } from '@fjord/core';
+import { COMPOSED_TYPES, type Misfit, TYPE_TABLE } from '../packages/source-postgres/src/type-table.ts';
 
-const ERRORS = new URL('../docs/errors.md', import.meta.url);
+/** The pages that are printed from the code: their file below the root, and what it must hold. */
+export const PAGES: readonly { file: string; print: () => string }[] = [
+  { file: 'docs/errors.md', print: errorsPage },
+  { file: 'docs/types.md', print: typesPage },
+];
+
+/** Where a page lies. */
+export function pageUrl(file: string): URL {
+  return new URL(`../${file}`, import.meta.url);
+}
 
 /** docs/errors.md, from the table of codes. */
-export function errorsPage(): string {
-  const rows = Object.entries(ERROR_CODES).map(
-    ([code, { exit, retryable, help }]) => `| \`${code}\` | ${exit} | ${retryable ? 'yes' : 'no'} | ${help} |`,
-  );
+function errorsPage(): string {
+  const rows = Object.entries(ERROR_CODES).map(([code, { exit, retryable, help }]) => [
+    `\`${code}\``,
+    String(exit),
+    retryable ? 'yes' : 'no',
+    help,
+  ]);
   return `# Errors
 
 Printed from \`packages/core/src/error-codes.ts\` by \`pnpm docs\`. An ERROR line on stderr carries the code, one sentence that names the
 object, and this help.
 
-| code | exit code | may a retry cure it? | what to do |
-| --- | --- | --- | --- |
-${rows.join('\n')}
+${table(['code', 'exit code', 'may a retry cure it?', 'what to do'], rows)}
 `;
 }
 
+const MISFITS: Record<Misfit, string> = {
+  none: 'always',
+  clampable: 'mostly; else the nearest value',
+  lost: 'mostly; else no value is near',
+};
+
+/** docs/types.md, from the sources' type tables. */
+function typesPage(): string {
+  const rows = TYPE_TABLE.map(({ title, extension, type, misfit, note }) => [
+    extension === undefined ? title : `${title} (extension ${extension})`,
+    `\`${formatColumnType(type)}\``,
+    MISFITS[misfit],
+    note ?? '',
+  ]);
+  const composed = COMPOSED_TYPES.map(({ title, becomes, note }) => [title, becomes, note]);
+  return `# Types
+
+Printed from the type tables of the sources by \`pnpm docs\`. A value that its column cannot hold follows the source's option
+\`unrepresentable\`: \`null\` (the default), \`clamp\` (the nearest value, null where there is none) or \`fail\`. What became null is counted
+by column in the sync's summary, values within lists and structs by their place: \`tags.element\`, \`address.valid_until\`.
+
+## PostgreSQL
+
+Code: \`packages/source-postgres/src/type-table.ts\`.
+
+${table(['PostgreSQL', 'becomes', 'fits', 'note'], rows)}
+
+Text is what the server prints under the settings that the connection pins (ISO dates, UTC, ISO 8601 intervals, an empty search path).
+
+${table(['PostgreSQL', 'becomes', 'note'], composed)}
+`;
+}
+
+/** A table as the formatter leaves it: cells padded to the width of their column. */
+function table(header: string[], rows: string[][]): string {
+  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => (row[column] ?? '').length)));
+  const line = (cells: string[], fill = ' ') =>
+    `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width, fill)).join(' | ')} |`;
+  return [line(header), line([], '-'), ...rows.map((row) => line(row))].join('\n');
+}
+
 if (import.meta.main) {
-  if (process.argv.includes('--check')) {
-    if (readFileSync(ERRORS, 'utf8') !== errorsPage()) {
-      process.stderr.write('docs/errors.md is not what the code says; run `pnpm docs`.\n');
-      process.exit(1);
+  for (const { file, print } of PAGES) {
+    if (!process.argv.includes('--check')) writeFileSync(pageUrl(file), print());
+    else if (readFileSync(pageUrl(file), 'utf8') !== print()) {
+      process.stderr.write(`${file} is not what the code says; run \`pnpm docs\`.\n`);
+      process.exitCode = 1;
     }
-  } else writeFileSync(ERRORS, errorsPage());
+  }
 }

@@ -36,7 +36,7 @@ const columns = (
     ['service_date', 'date', 'date'],
     ['note', 'text', 'string'],
   ] as const
-).map(([name, wire, type]): CopyColumn => ({ name, wire, type, isArray: false, nullable: true }));
+).map(([name, wire, type]): CopyColumn => ({ name, wire, type, nullable: true, isKey: false }));
 
 const bytes = await capture();
 decodeOnce();

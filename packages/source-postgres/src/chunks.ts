@@ -4,10 +4,11 @@ import { cutChunks, layoutIdentity, type PageRange, parseLayout, type RelationLa
 import type { UnrepresentablePolicy } from './config.ts';
 import type { Connection } from './connection.ts';
 import { readCopy } from './copy/copy-reader.ts';
-import { copyStatement } from './copy-query.ts';
+import { copyColumns, copyStatement } from './copy-query.ts';
 import { quoteLiteral } from './quoting.ts';
 import { loadRelations, lockRelations, outdated, type Relation } from './relations.ts';
 import { checkStreamColumns, loadStreamColumns, type StreamColumn } from './stream-columns.ts';
+import type { TypeOptions } from './table-columns.ts';
 
 // Free space and visibility maps count in pg_table_size, so main and TOAST files are asked one by one.
 const SIZES = `
@@ -16,7 +17,12 @@ const SIZES = `
   FROM pg_catalog.pg_class AS c WHERE c.oid = ANY ($1::pg_catalog.oid[])`;
 type Size = { oid: number; main: number; toast: number; blockBytes: number };
 
-export type PlanRequest = { chunkBytes: number; snapshot: string | undefined; serverIdentity: string };
+export type PlanRequest = {
+  chunkBytes: number;
+  snapshot: string | undefined;
+  serverIdentity: string;
+  types: TypeOptions;
+};
 
 /**
  * Plans a stream's chunks from the sizes of its files. `plan_outdated` if a table was rewritten since the snapshot was taken: it may look
@@ -25,13 +31,13 @@ export type PlanRequest = { chunkBytes: number; snapshot: string | undefined; se
 export async function planChunks(
   connection: Connection,
   stream: SelectedStream,
-  { chunkBytes, snapshot, serverIdentity }: PlanRequest,
+  { chunkBytes, snapshot, serverIdentity, types }: PlanRequest,
 ): Promise<ChunkPlan> {
   await begin(connection, snapshot);
   const { table, relations } = await loadRelations(connection, stream);
   if (relations.some(({ file, fileInSnapshot }) => file !== fileInSnapshot)) throw outdated(stream.stream);
   await lockRelations(connection, relations, stream.stream);
-  await loadStreamColumns(connection, stream, table);
+  await loadStreamColumns(connection, stream, { table, types });
   const layout = { chunkBytes, relations: await measure(connection, relations) };
   await connection.query('COMMIT');
   const identity = layoutIdentity(serverIdentity, layout.relations);
@@ -41,7 +47,12 @@ export async function planChunks(
 /** What a thread remembers of a stream between its chunks: the columns, as of the snapshot (or of the first chunk). */
 export type ColumnMemory = Map<string, StreamColumn[]>;
 
-export type ReadContext = { unrepresentable: UnrepresentablePolicy; serverIdentity: string; memory: ColumnMemory };
+export type ReadContext = {
+  unrepresentable: UnrepresentablePolicy;
+  types: TypeOptions;
+  serverIdentity: string;
+  memory: ColumnMemory;
+};
 
 /** Reads one chunk in a transaction of its own, or in a held snapshot. After an error the connection must not be used again. */
 export async function* readChunk(
@@ -57,7 +68,7 @@ export async function* readChunk(
   if (layoutIdentity(context.serverIdentity, planned) !== plan.identity) throw outdated(stream.stream);
   const touched = relations.filter(({ oid }) => ranges.some((range) => range.oid === oid));
   await lockRelations(connection, touched, stream.stream);
-  const columns = await recallColumns(connection, request, { table, memory: context.memory });
+  const columns = await recallColumns(connection, request, { ...context, table });
   for (const range of ranges) {
     const relation = touched.find(({ oid }) => oid === range.oid);
     if (!relation) throw outdated(stream.stream);
@@ -99,10 +110,10 @@ function toLayouts(relations: Relation[]): RelationLayout[] {
 async function recallColumns(
   connection: Connection,
   { stream, snapshot }: ReadChunkRequest,
-  { table, memory }: { table: number; memory: ColumnMemory },
+  { table, types, memory }: Pick<ReadContext, 'types' | 'memory'> & { table: number },
 ): Promise<StreamColumn[]> {
   const key = `${snapshot ?? ''} ${stream.stream}`;
-  const columns = memory.get(key) ?? (await loadStreamColumns(connection, stream, table));
+  const columns = memory.get(key) ?? (await loadStreamColumns(connection, stream, { table, types }));
   memory.set(key, columns);
   return columns;
 }
@@ -119,13 +130,7 @@ async function* copyRange(connection: Connection, request: RangeRequest): AsyncG
   try {
     yield* readCopy(connection.client, {
       sql: copyStatement({ columns, from: `ONLY ${relation.name}`, conditions: pageConditions(range) }),
-      columns: columns.map(({ column: { name, type, nullable }, mapping: { wire, isArray } }) => ({
-        name,
-        type,
-        nullable,
-        wire,
-        isArray,
-      })),
+      columns: copyColumns(columns, stream),
       stream: stream.stream,
       unrepresentable,
       batchBytes,

@@ -17,6 +17,13 @@ export const ConfigSchema = Type.Object({
       'What becomes of NaN, infinity and times out of range: null (counted), clamp (the nearest value there is, null where there is none), or fail (the stream stops).',
     default: 'null',
   }),
+  unboundedNumeric: Type.String({
+    title: 'Unbounded numeric',
+    description:
+      'What numeric columns without precision, or with one above 38, become: string (exact), or decimal(38,s) with s digits after the point (what does not fit follows `unrepresentable`).',
+    default: 'string',
+    pattern: '^(string|decimal\\(38,([0-9]|[12][0-9]|3[0-8])\\))$',
+  }),
 });
 
 /** The options of the PostgreSQL source, defaults filled in. */

@@ -1,3 +1,5 @@
+import type { SelectedStream } from '@fjord/core';
+import type { CopyColumn } from './copy/copy-column.ts';
 import type { StreamColumn } from './stream-columns.ts';
 import { selectExpression } from './column-types.ts';
 
@@ -14,4 +16,11 @@ export function copyStatement({ columns, from, conditions }: CopyQuery): string 
 /** The select list that gives the columns in the form their decoders read. */
 export function selectList(columns: StreamColumn[]): string {
   return columns.map(({ column, mapping }) => selectExpression(column, mapping)).join(', ');
+}
+
+/** How COPY sends the columns of a stream. */
+export function copyColumns(columns: StreamColumn[], { primaryKey }: SelectedStream): CopyColumn[] {
+  return columns.map(({ column: { name, type, nullable }, mapping: { wire } }) => {
+    return { name, type, nullable, wire, isKey: primaryKey.includes(name) };
+  });
 }

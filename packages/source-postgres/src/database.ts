@@ -53,7 +53,7 @@ export class PostgresDatabase implements Database {
     const { snapshot, endpoint } = located(request.snapshot);
     return this.#use(async (connection) => {
       const serverIdentity = await this.#identify(connection);
-      return planChunks(connection, stream, { ...request, snapshot, serverIdentity });
+      return planChunks(connection, stream, { ...request, snapshot, serverIdentity, types: this.#config });
     }, endpoint);
   }
 
@@ -64,7 +64,8 @@ export class PostgresDatabase implements Database {
     try {
       const serverIdentity = await this.#identify(connection);
       const { unrepresentable } = this.#config;
-      yield* readChunk(connection, { ...request, snapshot }, { unrepresentable, serverIdentity, memory: this.#memory });
+      const context = { unrepresentable, types: this.#config, serverIdentity, memory: this.#memory };
+      yield* readChunk(connection, { ...request, snapshot }, context);
       isComplete = true;
     } finally {
       if (!isComplete) await this.#drop();

@@ -70,7 +70,7 @@ const TABLES = `
   ORDER BY v.nspname COLLATE "C", v.relname COLLATE "C"`;
 
 /**
- * Finds the tables by schema and name, those that the user may not read marked as such; partitions belong to their table. Three queries,
+ * Finds the tables by schema and name, those that the user may not read marked as such; partitions belong to their table. Four queries,
  * however many tables.
  */
 export async function discover(connection: Connection, config: Config): Promise<Stream[]> {
@@ -78,6 +78,7 @@ export async function discover(connection: Connection, config: Config): Promise<
   const columns = await loadColumns(
     connection,
     tables.map(({ oid }) => oid),
+    config,
   );
   const { user } = connection.target;
   return tables.map((table) => ({

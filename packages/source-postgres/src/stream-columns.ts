@@ -3,7 +3,7 @@ import type { ColumnMapping } from './column-types.ts';
 import type { Connection } from './connection.ts';
 import { quoteIdentifier } from './quoting.ts';
 import { outdated } from './relations.ts';
-import { loadColumns, type TableColumn } from './table-columns.ts';
+import { loadColumns, type TableColumn, type TypeOptions } from './table-columns.ts';
 
 /** A selected column beside what it is in the table. */
 export type StreamColumn = { column: Column; mapping: ColumnMapping; baseType: TableColumn['baseType'] };
@@ -12,9 +12,9 @@ export type StreamColumn = { column: Column; mapping: ColumnMapping; baseType: T
 export async function loadStreamColumns(
   connection: Connection,
   stream: SelectedStream,
-  table: number,
+  { table, types }: { table: number; types: TypeOptions },
 ): Promise<StreamColumn[]> {
-  const found = (await loadColumns(connection, [table])).get(table) ?? [];
+  const found = (await loadColumns(connection, [table], types)).get(table) ?? [];
   const byName = new Map(found.map((column) => [column.name, column]));
   return stream.columns.map((column) => matchColumn(column, byName.get(column.name), stream.stream));
 }

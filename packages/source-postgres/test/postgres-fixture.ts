@@ -16,6 +16,7 @@ export function configFor(server: PostgresServer, changes: Partial<Config> = {})
     password,
     tls: { mode: 'disable' },
     unrepresentable: 'null',
+    unboundedNumeric: 'string',
     connectTimeoutSeconds: 5,
     applicationName: 'fjord',
     parallel: 2,

@@ -1,10 +1,9 @@
 import { BatchBuilder } from '@fjord/core/arrow';
-import { parsePrimitive } from '@fjord/core';
 import type { EncodedBatch } from '@fjord/replication';
 import type { UnrepresentablePolicy } from '../config.ts';
-import { arrayDecoder } from './arrays.ts';
-import { type CopyColumn, Rejections } from './copy-column.ts';
-import { type Decoder, scalarDecoder } from './scalar-decoders.ts';
+import type { CopyColumn } from './copy-column.ts';
+import { type Decoder, makeDecoder } from './decoder.ts';
+import { Rejections } from './rejections.ts';
 
 /** Message types of the server (PostgreSQL manual, Message Formats). */
 const COPY_DATA = 0x64;
@@ -54,8 +53,10 @@ export class CopyDecoder {
     this.#columns = columns;
     this.#options = options;
     this.#builder = new BatchBuilder(columns);
-    this.#decoders = columns.map(decoderOf);
-    this.#rejections = columns.map((column) => new Rejections(column, options.unrepresentable, options.stream));
+    const court = { policy: options.unrepresentable, stream: options.stream };
+    const made = columns.map((column) => makeDecoder({ ...column, rejections: Rejections.of(column, court) }));
+    this.#decoders = made.map(({ decode }) => decode);
+    this.#rejections = made.flatMap(({ rejections }) => rejections);
     this.#runRows = Math.max(1, Math.min(MAX_RUN_ROWS, Math.floor(MAX_OFFSETS / Math.max(1, columns.length))));
     this.#offsets = new Int32Array(this.#runRows * columns.length);
   }
@@ -153,7 +154,7 @@ export class CopyDecoder {
     const fields = { bytes: this.#bytes, view: this.#view, offsets: this.#offsets, stride: this.#columns.length };
     for (const [field, decode] of this.#decoders.entries()) {
       const column = builder.columns[field]!;
-      decode({ fields, field, rows, base }, column, this.#rejections[field]!);
+      decode({ fields, field, rows, base }, column);
       column.length = base + rows;
     }
     builder.rows = base + rows;
@@ -162,20 +163,12 @@ export class CopyDecoder {
 
   #finishBatch(): void {
     const rejected: Record<string, number> = {};
-    for (const [index, { name }] of this.#columns.entries()) {
-      const rejections = this.#rejections[index]!;
-      if (rejections.count > 0) rejected[name] = rejections.count;
+    for (const rejections of this.#rejections) {
+      if (rejections.count > 0) rejected[rejections.path] = rejections.count;
       rejections.count = 0;
     }
     this.#batches.push({ ...this.#builder.finish(), rejected });
   }
-}
-
-function decoderOf({ type, wire, isArray }: CopyColumn): Decoder {
-  const scalar = typeof type === 'string' ? type : type.type === 'list' ? type.element : undefined;
-  const primitive = typeof scalar === 'string' ? parsePrimitive(scalar) : undefined;
-  const decoder = scalarDecoder(wire, primitive?.kind === 'decimal' ? primitive.scale : 0);
-  return isArray ? arrayDecoder(decoder) : decoder;
 }
 
 const viewOf = (bytes: Buffer) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -1,15 +1,18 @@
-import type { ArrowColumn, BooleanColumn, BytesColumn, FixedColumn } from '@fjord/core/arrow';
-import type { WireType } from '../column-types.ts';
-import type { Rejections } from './copy-column.ts';
+import type { BooleanColumn, BytesColumn, FixedColumn, ListColumn, MapColumn } from '@fjord/core/arrow';
+import type { Decoder } from './decoder.ts';
 import type { FieldRun } from './fields.ts';
-import { decodeNumerics } from './numeric.ts';
+import { decodeHstores } from './hstore.ts';
+import { decodeNumerics, decodeUnboundedNumerics } from './numeric.ts';
+import type { Rejections } from './rejections.ts';
 import { decodeDates, decodeTimes, decodeTimestamps } from './times.ts';
+import { decodeHalfVectors, decodeVectors } from './vectors.ts';
+import type { ScalarWire } from './wire.ts';
 
-/** Decodes one field of a run of rows into a column. Rows from `base` on have room; validity bits there are 0. */
-export type Decoder = (run: FieldRun, column: ArrowColumn, rejections: Rejections) => void;
-
-/** Makes the decoder of a wire type; `scale` is that of a decimal column. */
-export function scalarDecoder(wire: WireType, scale: number): Decoder {
+/** Makes the decoder of values that hold no others; `scale` is that of a decimal column. */
+export function scalarDecoder(
+  wire: ScalarWire,
+  { scale, rejections }: { scale: number; rejections: Rejections },
+): Decoder {
   switch (wire) {
     case 'bool':
       return (run, column) => decodeBooleans(run, column as BooleanColumn);
@@ -28,20 +31,32 @@ export function scalarDecoder(wire: WireType, scale: number): Decoder {
     case 'uuid':
       return (run, column) => decodeUuid(run, column as FixedColumn);
     case 'numeric':
-      return (run, column, rejections) => decodeNumerics(run, column as FixedColumn, { scale, rejections });
+      return (run, column) => decodeNumerics(run, column as FixedColumn, { scale, rejections });
+    case 'unbounded numeric':
+      return (run, column) => decodeUnboundedNumerics(run, column as FixedColumn, { scale, rejections });
+    case 'money':
+      return (run, column) => decodeWideInt8(run, column as FixedColumn, 'signed');
+    case 'xid8':
+      return (run, column) => decodeWideInt8(run, column as FixedColumn, 'unsigned');
     case 'date':
-      return (run, column, rejections) => decodeDates(run, column as FixedColumn, rejections);
+      return (run, column) => decodeDates(run, column as FixedColumn, rejections);
     case 'time':
-      return (run, column, rejections) => decodeTimes(run, column as FixedColumn, rejections);
+      return (run, column) => decodeTimes(run, column as FixedColumn, rejections);
     case 'timestamp':
     case 'timestamptz':
-      return (run, column, rejections) => decodeTimestamps(run, column as FixedColumn, rejections);
+      return (run, column) => decodeTimestamps(run, column as FixedColumn, rejections);
     case 'bytea':
     case 'text':
-      return (run, column) => decodeBytes(run, column as BytesColumn, 0);
+      return (run, column) => decodeTexts(run, column as BytesColumn);
     case 'jsonb':
       // The first byte is the version of jsonb's wire format, 1; the rest is text.
       return (run, column) => decodeBytes(run, column as BytesColumn, 1);
+    case 'hstore':
+      return (run, column) => decodeHstores(run, column as MapColumn);
+    case 'vector':
+      return (run, column) => decodeVectors(run, column as ListColumn);
+    case 'halfvec':
+      return (run, column) => decodeHalfVectors(run, column as ListColumn);
     default:
       return wire satisfies never;
   }
@@ -101,6 +116,28 @@ function decodeInt8({ fields, field, rows, base }: FieldRun, column: FixedColumn
   }
 }
 
+/** 64 bits become a decimal's 128. */
+function decodeWideInt8(
+  { fields, field, rows, base }: FieldRun,
+  column: FixedColumn,
+  sign: 'signed' | 'unsigned',
+): void {
+  const { view, offsets, stride } = fields;
+  const { validity, words } = column;
+  for (let i = 0, o = field, row = base; i < rows; i++, o += stride, row++) {
+    const at = offsets[o]!;
+    if (view.getInt32(at - 4) < 0) column.nullCount++;
+    else {
+      validity[row >> 3]! |= 1 << (row & 7);
+      const high = view.getInt32(at);
+      words[4 * row] = view.getInt32(at + 4);
+      words[4 * row + 1] = high;
+      words[4 * row + 2] = sign === 'signed' ? high >> 31 : 0;
+      words[4 * row + 3] = words[4 * row + 2]!;
+    }
+  }
+}
+
 /** Unsigned 32 bits become a long. */
 function decodeOid({ fields, field, rows, base }: FieldRun, column: FixedColumn): void {
   const { view, offsets, stride } = fields;
@@ -144,6 +181,11 @@ function decodeUuid({ fields, field, rows, base }: FieldRun, column: FixedColumn
 
 /** Below this a loop is faster than a call into native code. */
 const SHORT_BYTES = 48;
+
+/** Text and bytes as they come. */
+export function decodeTexts(run: FieldRun, column: BytesColumn): void {
+  decodeBytes(run, column, 0);
+}
 
 /** Text and bytes; `skip` leading bytes of each value are not part of it. */
 function decodeBytes({ fields, field, rows, base }: FieldRun, column: BytesColumn, skip: number): void {

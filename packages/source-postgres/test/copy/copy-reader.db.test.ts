@@ -5,10 +5,10 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { WireType } from '../../src/column-types.ts';
 import { connect } from '../../src/connection.ts';
 import type { CopyColumn } from '../../src/copy/copy-column.ts';
 import { type CopyRequest, readCopy } from '../../src/copy/copy-reader.ts';
+import type { ScalarWire, Wire } from '../../src/copy/wire.ts';
 import { configFor } from '../postgres-fixture.ts';
 
 let server: PostgresServer;
@@ -17,13 +17,15 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const column = (name: string, wire: WireType, type: ColumnType, isArray = false): CopyColumn => ({
+const column = (name: string, wire: Wire, type: ColumnType): CopyColumn => ({
   name,
   type,
   wire,
-  isArray,
   nullable: true,
+  isKey: false,
 });
+const listColumn = (name: string, element: Wire, type: ColumnType): CopyColumn =>
+  column(name, { kind: 'array', element, dimensions: 1, isRebuilt: false }, { type: 'list', element: type });
 const ID = [column('id', 'int8', 'long')];
 const request = (query: string, columns: CopyColumn[], changes: Partial<CopyRequest> = {}): CopyRequest => ({
   sql: `COPY (${query}) TO STDOUT (FORMAT binary)`,
@@ -48,7 +50,7 @@ const catchError = async (work: Promise<unknown>): Promise<unknown> =>
   );
 
 /** A column of every wire type, the SQL of its values, and the expression that prints one as JSON form. */
-const TYPES: { wire: WireType; type: ColumnType; sql: string; values: string[]; text: string }[] = [
+const TYPES: { wire: ScalarWire; type: ColumnType; sql: string; values: string[]; text: string }[] = [
   { wire: 'bool', type: 'boolean', sql: 'bool', values: ['true', 'false'], text: 'v::text' },
   { wire: 'int2', type: 'int', sql: 'int2', values: ["'-32768'", '0', '32767'], text: 'v::text' },
   { wire: 'int4', type: 'int', sql: 'int4', values: ["'-2147483648'", '-1', '2147483647'], text: 'v::text' },
@@ -134,12 +136,12 @@ describe('values', () => {
     );
     const rows = await readAll(client, request(`SELECT v FROM ${table} ORDER BY k`, [column('v', wire, type)]));
     expect(rows.map(({ v }) => (v === null ? null : `${v as string}`))).toEqual(expected?.rows);
-    const list = column('v', wire, { type: 'list', element: type }, true);
+    const list = listColumn('v', wire, type);
     const lists = await readAll(client, request(`SELECT array_agg(v ORDER BY k) FROM ${table}`, [list]));
     expect(lists).toEqual([{ v: rows.map(({ v }) => v) }]);
   });
 
-  test.each<[string, WireType, ColumnType, number]>([
+  test.each<[string, ScalarWire, ColumnType, number]>([
     ['float4', 'float4', 'float', 4],
     ['float8', 'float8', 'double', 8],
   ])('%s keeps its bits', async (sql, wire, type, width) => {
@@ -158,7 +160,7 @@ describe('values', () => {
     await using folder = await temporaryFolder('fjord-copy');
     const columns = TYPES.flatMap(({ wire, type }, index) => [
       column(`c${index}`, wire, type),
-      column(`l${index}`, wire, { type: 'list', element: type }, true),
+      listColumn(`l${index}`, wire, type),
     ]);
     const cells = TYPES.flatMap(({ sql, values }) => [`${values[0]}::${sql}`, `ARRAY[${values[0]}, NULL]::${sql}[]`]);
     const nulls = columns.map(() => 'NULL').join(', ');

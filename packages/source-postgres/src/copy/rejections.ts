@@ -1,0 +1,59 @@
+import { ConnectorError } from '@fjord/core';
+import type { UnrepresentablePolicy } from '../config.ts';
+import type { CopyColumn } from './copy-column.ts';
+
+/** What to do with a value that the column's type cannot hold. */
+export type Verdict = 'null' | 'clamp';
+
+/** What judges the values of all columns: the policy, and the stream that messages name. */
+export type Court = { policy: UnrepresentablePolicy; stream: string };
+
+/** Applies the policy for unrepresentable values to one column, or to what lies at one place within its values, and counts. */
+export class Rejections {
+  /** As Iceberg names places: `column`, `column.element`, `column.field`. */
+  readonly path: string;
+  readonly #court: Court;
+  readonly #isKey: boolean;
+  readonly #mayBeNull: boolean;
+  count = 0;
+
+  private constructor(path: string, court: Court, may: { isKey: boolean; mayBeNull: boolean }) {
+    this.path = path;
+    this.#court = court;
+    this.#isKey = may.isKey;
+    this.#mayBeNull = may.mayBeNull;
+  }
+
+  /** Of the values of a column themselves. */
+  static of({ name, nullable, isKey }: CopyColumn, court: Court): Rejections {
+    return new Rejections(name, court, { isKey, mayBeNull: nullable });
+  }
+
+  /** Of the values within these. They may be null, but for those of a key: it would no longer tell rows apart. */
+  within(name: string): Rejections {
+    const isKey = this.#isKey;
+    return new Rejections(`${this.path}.${name}`, this.#court, { isKey, mayBeNull: !isKey });
+  }
+
+  /** Judges a value that cannot be held; `nearest` says whether there is one to clamp it to. `unrepresentable_value` names the column, never the value. */
+  judge(nearest: 'has a nearest value' | 'has none'): Verdict {
+    const { policy, stream } = this.#court;
+    if (policy === 'clamp' && nearest === 'has a nearest value') return 'clamp';
+    if (policy === 'fail' || !this.#mayBeNull) {
+      const message = `Column "${this.path}" of ${stream} holds a value that its type cannot hold.`;
+      throw new ConnectorError('unrepresentable_value', message, { stream });
+    }
+    this.count += 1;
+    return 'null';
+  }
+
+  /** Notes an array whose elements are all kept, in lists of another depth than its own. */
+  reshape(found: number, declared: number): void {
+    const { policy, stream } = this.#court;
+    if (policy === 'fail' || this.#isKey) {
+      const message = `Column "${this.path}" of ${stream} is declared with ${declared} dimension(s) and holds an array of ${found}.`;
+      throw new ConnectorError('unrepresentable_value', message, { stream });
+    }
+    this.count += 1;
+  }
+}
