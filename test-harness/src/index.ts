@@ -1,4 +1,5 @@
 export { cacheFolder, makeOnce } from './cache.ts';
+export { makeCertificateAuthority, type Certificate, type CertificateAuthority } from './certificates.ts';
 export { findFreePort } from './free-port.ts';
 export { findOldNode, installPacked, versionOf } from './packed-packages.ts';
 export { startPgBouncer, type PgBouncer, type PgBouncerOptions } from './pgbouncer.ts';

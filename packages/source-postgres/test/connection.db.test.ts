@@ -1,69 +1,16 @@
-import { chown, copyFile, chmod, stat } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type PostgresServer, startPostgres } from '@fjord/test-harness';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findFreePort, type PostgresServer, startPostgres, startTcpProxy, temporaryFolder } from '@fjord/test-harness';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Config } from '../src/config.ts';
 import { connect } from '../src/connection.ts';
-import { configFor, openDatabase, readRows, selectNamed } from './postgres-fixture.ts';
-
-const TLS_FOLDER = path.join(import.meta.dirname, 'tls');
-const CA_FILE = path.join(TLS_FOLDER, 'server.crt');
+import { configFor } from './postgres-fixture.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
   server = await startPostgres();
-  const owner = await stat(server.dataFolder);
-  for (const file of ['server.crt', 'server.key']) {
-    const copy = path.join(server.dataFolder, file);
-    await copyFile(path.join(TLS_FOLDER, file), copy);
-    await chmod(copy, 0o600);
-    await chown(copy, owner.uid, owner.gid);
-  }
-  await server.query('ALTER SYSTEM SET ssl = on');
-  await server.query('SELECT pg_reload_conf()');
 });
 afterAll(() => server[Symbol.asyncDispose]());
-
-describe('TLS', () => {
-  test.each([
-    ['localhost', { mode: 'verify-full', caFile: CA_FILE }],
-    ['127.0.0.1', { mode: 'verify-ca', caFile: CA_FILE }],
-    ['127.0.0.1', { mode: 'require' }],
-  ] as const)('reads from %s with %o', async (host, tls) => {
-    await server.query('CREATE TABLE IF NOT EXISTS t AS SELECT n AS id FROM generate_series(1, 50000) AS n');
-    await using connection = await connect(configFor(server, { host, tls }));
-    expect(await connection.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()')).toEqual([{ ssl: true }]);
-    await using database = openDatabase(server, { host, tls });
-    const stream = await selectNamed(database, 'public.t');
-    const plan = await database.planChunks(stream, { chunkBytes: 1 << 20, snapshot: undefined });
-    expect(await readRows(database, stream, { plan })).toHaveLength(50_000);
-  });
-
-  test.each([
-    ['localhost', { mode: 'verify-full' }, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
-    ['127.0.0.1', { mode: 'verify-full', caFile: CA_FILE }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
-    ['127.0.0.1', { mode: 'verify-ca' }, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
-  ] as const)('refuses %s with %o', async (host, tls, reason) => {
-    await expect(connect(configFor(server, { host, tls }))).rejects.toMatchObject({
-      code: 'tls_failed',
-      message: expect.stringContaining(`(${reason})`),
-    });
-  });
-
-  test('a CA file that cannot be read is a wrong option', async () => {
-    const tls = { mode: 'verify-full', caFile: '/nowhere/ca.pem' } as const;
-    await expect(connect(configFor(server, { tls }))).rejects.toMatchObject({
-      code: 'config_invalid',
-      message: 'The file "/nowhere/ca.pem" of option tls.caFile cannot be read.',
-    });
-  });
-
-  test('disable sends in the clear', async () => {
-    await using connection = await connect(configFor(server));
-    expect(await connection.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()')).toEqual([
-      { ssl: false },
-    ]);
-  });
-});
 
 test('the session is the same whatever server and role say', async () => {
   await server.query(`
@@ -105,4 +52,101 @@ test('no error holds the password', async () => {
   const error: unknown = await connect(configFor(server, { password })).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'authentication_failed' });
   expect(JSON.stringify([error, String(error), error instanceof Error ? error.stack : ''])).not.toContain(password);
+});
+
+/** The config without host, port, database and user: for those that have a URI. */
+function bare(changes: Partial<Config>): Config {
+  const { host: _host, port, database: _database, user: _user, password: _password, ...rest } = configFor(server);
+  return { ...rest, port, ...changes };
+}
+
+test('a URI with everything in it connects', async () => {
+  const uri = `${server.connectionString}?sslmode=disable&application_name=by%20uri&options=-c%20work_mem%3D3MB`;
+  await using connection = await connect(bare({ uri }));
+  expect(
+    await connection.query(
+      `SELECT pg_catalog.current_setting('application_name') AS name, pg_catalog.current_setting('work_mem') AS memory`,
+    ),
+  ).toEqual([{ name: 'by uri', memory: '3MB' }]);
+});
+
+test('a password file is read again for each connection', async () => {
+  await using folder = await temporaryFolder();
+  const file = path.join(folder.path, 'password');
+  const password = `\${file:${file}}`;
+  await writeFile(file, 'canary-old\n');
+  await expect(connect(configFor(server, { password }))).rejects.toMatchObject({ code: 'authentication_failed' });
+  await writeFile(file, `${server.password}\n`);
+  await using connection = await connect(configFor(server, { password }));
+  expect(connection.isOpen).toBe(true);
+});
+
+test('a password command is run once for several connections, and again when its password is refused', async () => {
+  await using folder = await temporaryFolder();
+  const files = { runs: path.join(folder.path, 'runs'), password: path.join(folder.path, 'password') };
+  await writeFile(files.password, server.password);
+  const { password: _, ...config } = configFor(server, {
+    passwordCommand: ['sh', '-c', `echo run >> "$0"; cat "$1"`, files.runs, files.password],
+  });
+  await using first = await connect(config);
+  await using second = await connect(config);
+  expect([first.isOpen, second.isOpen, await readFile(files.runs, 'utf8')]).toEqual([true, true, 'run\n']);
+  await server.query(`ALTER ROLE fjord PASSWORD 'canary-new'`);
+  try {
+    await writeFile(files.password, 'canary-new');
+    await using third = await connect(config);
+    expect([third.isOpen, await readFile(files.runs, 'utf8')]).toEqual([true, 'run\nrun\n']);
+  } finally {
+    await first.client.query(`SET default_transaction_read_only = off`);
+    await first.client.query(`ALTER ROLE fjord PASSWORD '${server.password}'`);
+  }
+});
+
+test.each([
+  [
+    ['sh', '-c', 'echo canary-out; echo canary-err >&2; exit 3', 'canary-arg'],
+    'The program "sh" of option passwordCommand ended with exit code 3.',
+  ],
+  [['true', 'canary-arg'], 'The program "true" of option passwordCommand printed nothing.'],
+  [
+    ['/no/such/program', 'canary-arg'],
+    'The program "/no/such/program" of option passwordCommand could not be started (ENOENT).',
+  ],
+])('a password command that fails is told without its arguments and output: %j', async (passwordCommand, message) => {
+  const { password: _, ...config } = configFor(server, { passwordCommand });
+  await expect(connect(config)).rejects.toMatchObject({ code: 'authentication_failed', message });
+});
+
+test('of several hosts the first that answers is taken', async () => {
+  const [dead, proxy] = await Promise.all([findFreePort(), startTcpProxy(server)]);
+  await using _proxy = proxy;
+  const at = (hosts: string, rest = '') =>
+    bare({ uri: `postgresql://fjord:${server.password}@${hosts}/postgres?sslmode=disable&${rest}` });
+  await using connection = await connect(at(`127.0.0.1:${dead},127.0.0.1:${proxy.port},127.0.0.1:${server.port}`));
+  expect(connection.endpoint).toEqual({ host: '127.0.0.1', port: proxy.port, address: '127.0.0.1' });
+  await expect(
+    connect(at(`127.0.0.1:${dead},127.0.0.1:${server.port}`, 'target_session_attrs=standby')),
+  ).rejects.toMatchObject({
+    code: 'source_unreachable',
+    message: `None of the 2 servers can be used: The server 127.0.0.1:${dead} refuses connections; The server 127.0.0.1:${server.port} is not standby, which the target session asks for.`,
+  });
+  await using preferred = await connect(
+    at(`127.0.0.1:${dead},127.0.0.1:${server.port}`, 'target_session_attrs=prefer-standby'),
+  );
+  expect(preferred.endpoint.port).toBe(server.port);
+});
+
+test('a host that swallows what it is sent makes way for the next, after the timeout', async () => {
+  await using proxy = await startTcpProxy(server);
+  proxy.stall();
+  const uri = `postgresql://fjord:${server.password}@127.0.0.1:${proxy.port},127.0.0.1:${server.port}/postgres?sslmode=disable`;
+  await using connection = await connect(bare({ uri, connectTimeoutSeconds: 0.5 }));
+  expect(connection.endpoint.port).toBe(server.port);
+});
+
+test('a host that refuses the log-in does not make way', async () => {
+  await using proxy = await startTcpProxy(server);
+  const uri = `postgresql://fjord:canary-wrong@127.0.0.1:${server.port},127.0.0.1:${proxy.port}/postgres?sslmode=disable`;
+  await expect(connect(bare({ uri }))).rejects.toMatchObject({ code: 'authentication_failed' });
+  expect(proxy.accepted).toBe(0);
 });
