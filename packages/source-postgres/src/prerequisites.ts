@@ -1,15 +1,14 @@
 import { asConnectorError, type ConnectorError, type Problem } from '@fjord/core';
-import type { ReplicationOptions } from '@fjord/replication';
 import type { Config } from './config.ts';
 import { connect, type Connection } from './connection.ts';
 import { type ConnectionSettings, settingsOf } from './connection-settings.ts';
 import { sqlState } from './driver-errors.ts';
 import { findPrivilegeProblems } from './privilege-problems.ts';
 import { quoteIdentifier } from './quoting.ts';
-import { findServerProblems } from './server-problems.ts';
+import { findServerProblems, type LoadOptions } from './server-problems.ts';
 
 /** Finds all that keeps this config from being read, each with what to do about it. It changes nothing on the server. */
-export async function findProblems(config: Config & Pick<ReplicationOptions, 'parallel'>): Promise<Problem[]> {
+export async function findProblems(config: Config & LoadOptions): Promise<Problem[]> {
   let settings: ConnectionSettings | undefined;
   let connection: Connection;
   try {

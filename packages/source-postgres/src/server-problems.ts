@@ -1,22 +1,46 @@
 import type { Problem } from '@fjord/core';
 import type { ReplicationOptions } from '@fjord/replication';
 import type { Connection } from './connection.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import type { Target } from './driver-errors.ts';
+import { detectPooler, type Pooler } from './pooler.ts';
 import { quoteIdentifier } from './quoting.ts';
+import { findSettingProblems } from './setting-problems.ts';
 
 /** The oldest server that has every function and setting used here. */
 const MIN_SERVER_VERSION = 120_000;
 
+/** The options that decide how much a load needs of the server. */
+export type LoadOptions = ConnectionOptions &
+  Pick<ReplicationOptions, 'parallel'> &
+  Partial<Pick<ReplicationOptions, 'consistency'>>;
+
 /** Finds what the server is or has that keeps it from being read; of one that is too old nothing else is worth saying. */
 export async function findServerProblems(
   connection: Connection,
-  options: Pick<ReplicationOptions, 'parallel'>,
+  options: LoadOptions,
 ): Promise<{ isTooOld: boolean; problems: Problem[] }> {
   const { target } = connection;
+  const { parallel, consistency = 'snapshot' } = options;
   const [server] = await connection.query<Server>(SERVER);
   if (!server) throw new Error('the server did not describe itself');
   if (server.version < MIN_SERVER_VERSION) return { isTooOld: true, problems: [versionProblem(server, target)] };
-  return { isTooOld: false, problems: connectionProblems(server, target, options.parallel) };
+  const pooler = await detectPooler(connection, options);
+  const problems = [
+    // Connections of a pool are there already; whether they suffice was tried.
+    ...(pooler ? [] : connectionProblems(server, target, parallel)),
+    ...(pooler && !pooler.canHoldSnapshot && consistency === 'snapshot' ? [poolerProblem(pooler, target)] : []),
+    ...(await findSettingProblems(connection, consistency)),
+  ];
+  return { isTooOld: false, problems };
+}
+
+function poolerProblem({ name, mode }: Pooler, { host, port }: Target): Problem {
+  return {
+    code: 'unsupported',
+    message: `Behind ${host}:${port} is ${name} in ${mode} mode, through which no connection can read in the snapshot of another.`,
+    fix: 'Connect to the server itself, give this database or user a larger pool (`parallel` + 2) on one server, or set `consistency: chunk`.',
+  };
 }
 
 type Server = {

@@ -1,4 +1,10 @@
-import { findFreePort, type PostgresServer, startPostgres } from '@fjord/test-harness';
+import {
+  findFreePort,
+  type PostgresServer,
+  startPgBouncer,
+  startPostgres,
+  startPostgresStandby,
+} from '@fjord/test-harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../src/config.ts';
 import { PostgresDatabase } from '../src/database.ts';
@@ -172,4 +178,81 @@ test('rows that row-level security would hide are an error, never missing in sil
     code: 'permission_denied',
     message: 'Row-level security would hide rows of table Open.policed from user "re"ader".',
   });
+});
+
+describe('settings that would cut a load are told', () => {
+  test('of the role', async () => {
+    await server.query(
+      `ALTER ROLE "re""ader" SET statement_timeout = '5s'; ALTER ROLE "re""ader" SET transaction_timeout = '90s'`,
+    );
+    try {
+      const problems = await check({ ...READER, schemas: ['Open'] });
+      expect(problems.filter(({ code }) => code === 'source_busy')).toEqual([
+        {
+          code: 'source_busy',
+          message:
+            'The server ends what user "re"ader" does after 5 s (statement_timeout), which may be less than a chunk takes.',
+          fix: `ALTER ROLE "re""ader" SET statement_timeout = '60s'; or lower \`chunkMB\`.`,
+        },
+      ]);
+    } finally {
+      await server.query('ALTER ROLE "re""ader" RESET ALL');
+    }
+  });
+
+  test('of the database, whose text is of unknown encoding', async () => {
+    await server.query(`CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0`, [], 'postgres');
+    await server.query('CREATE TABLE t (id int)', [], 'ascii');
+    expect(await check({ database: 'ascii' })).toMatchObject([
+      { code: 'unsupported', message: expect.stringContaining('Database "ascii" has encoding SQL_ASCII') },
+    ]);
+  });
+
+  test('of a standby, and of an old server; both are no matter for short transactions', async () => {
+    await using primary = await startPostgres({ major: 15, settings: { old_snapshot_threshold: '30min' } });
+    await primary.query('CREATE TABLE t (id int)');
+    await using standby = await startPostgresStandby(primary, { old_snapshot_threshold: '30min' });
+    await using database = new PostgresDatabase(configFor(standby));
+    expect((await database.findProblems()).map(({ code, message }) => [code, message])).toEqual([
+      [
+        'snapshot_lost',
+        `The server 127.0.0.1:${standby.port} lets snapshots grow no older than 30 min (old_snapshot_threshold).`,
+      ],
+      [
+        'snapshot_lost',
+        `The standby 127.0.0.1:${standby.port} stops a load whose rows the primary has removed, after 30 s (max_standby_streaming_delay).`,
+      ],
+    ]);
+    const chunkwise = { ...configFor(standby), consistency: 'chunk' as const };
+    await using short = new PostgresDatabase(chunkwise);
+    expect(await short.findProblems()).toEqual([]);
+    await standby.query('ALTER SYSTEM SET hot_standby_feedback = on');
+    await standby.query('SELECT pg_reload_conf()');
+    await expect.poll(async () => (await database.findProblems()).length).toBe(1);
+  });
+});
+
+test('a pooler is no problem, unless its pool is too small for a snapshot', async () => {
+  await using wide = await startPgBouncer(server, { poolMode: 'transaction' });
+  expect(await check({ port: wide.port })).toEqual([]);
+  const settings = { default_pool_size: '1', max_db_connections: '1' };
+  await using narrow = await startPgBouncer(server, { poolMode: 'transaction', settings });
+  expect(await check({ port: narrow.port, connectTimeoutSeconds: 1 })).toMatchObject([
+    {
+      code: 'unsupported',
+      message: `Behind 127.0.0.1:${narrow.port} is a pooler such as PgBouncer or Odyssey in transaction mode, through which no connection can read in the snapshot of another.`,
+    },
+  ]);
+});
+
+test('a role that may not ask for the number of the cluster reads all the same', async () => {
+  await server.query('CREATE DATABASE managed TEMPLATE shop', [], 'postgres');
+  await server.query('REVOKE EXECUTE ON FUNCTION pg_catalog.pg_control_system() FROM PUBLIC', [], 'managed');
+  const config = { ...configFor(server), ...READER, database: 'managed' };
+  await using database = new PostgresDatabase(config);
+  const fine = (await database.discover()).find(({ stream }) => stream === 'Open.fine');
+  if (!fine) throw new Error('the table is not discovered');
+  const stream = { ...fine, writeMode: 'append' as const, target: { namespace: [], name: 'x' } };
+  const plan = await database.planChunks(stream, { chunkBytes: 1 << 20, snapshot: undefined });
+  expect(plan.identity).not.toBe('');
 });
