@@ -25,6 +25,7 @@ export class TcpProxy implements AsyncDisposable {
   #gate: PromiseWithResolvers<void> | undefined;
   #accepted = 0;
   #cuts = 0;
+  #received = 0;
 
   constructor(target: { host: string; port: number }) {
     this.#target = target;
@@ -42,6 +43,11 @@ export class TcpProxy implements AsyncDisposable {
   /** How many connections there were since the start. */
   get accepted(): number {
     return this.#accepted;
+  }
+
+  /** How many bytes the server has sent since the start, on all connections. */
+  get received(): number {
+    return this.#received;
   }
 
   /** How many connections were cut since the start, by `cut` or `cutAfterBytes`. */
@@ -110,6 +116,7 @@ export class TcpProxy implements AsyncDisposable {
   #allowance(pair: [Socket, Socket]): (bytes: number) => boolean {
     let left = this.cutAfterBytes?.();
     return (bytes) => {
+      this.#received += bytes;
       if (left === undefined) return true;
       left -= bytes;
       if (left < 0) this.#reset(pair);
