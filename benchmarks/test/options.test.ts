@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseOptions } from '../options.ts';
 
-const plain = { s3: false, synthetic: false, keep: false, record: false };
+const plain = { s3: false, synthetic: false, keep: false, checkout: false, record: false };
 
 test.for([
   { args: ['trips'], options: { ...plain, name: 'trips', rows: 10_000_000 } },
