@@ -79,5 +79,11 @@ export const ConfigSchema = Type.Object({
       maximum: 64,
     }),
   ),
+  parquetEncoder: Type.Union([Type.Literal('fjord'), Type.Literal('parquet-wasm')], {
+    title: 'Parquet encoder',
+    description:
+      'fjord: the encoder of @fjord/parquet. parquet-wasm: the Rust one; twice the CPU, three times the memory.',
+    default: 'fjord',
+  }),
 });
 export type Config = Static<typeof ConfigSchema>;

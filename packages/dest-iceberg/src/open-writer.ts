@@ -27,6 +27,7 @@ export async function openWriter(request: WriteRequest<Config>, context: WriterC
   const pool = openParquetPool({
     workers: config.workers ?? availableParallelism(),
     memoryBytes,
+    encoder: config.parquetEncoder,
     targetFileBytes: config.targetFileMB * MEGABYTE,
     compression: config.compression,
     io,

@@ -30,12 +30,9 @@ export function arrowSchemaWithIds(fields: readonly NestedField[]): Schema {
 }
 
 function arrowField(field: Pick<NestedField, 'id' | 'name' | 'required' | 'type'>): Field<DataType> {
-  return new Field(
-    field.name,
-    arrowType(field.type),
-    !field.required,
-    new Map([['PARQUET:field_id', String(field.id)]]),
-  );
+  const metadata = new Map([['PARQUET:field_id', String(field.id)]]);
+  if (field.type === 'uuid') metadata.set('ARROW:extension:name', 'arrow.uuid');
+  return new Field(field.name, arrowType(field.type), !field.required, metadata);
 }
 
 function arrowType(type: Type): DataType {

@@ -1,7 +1,9 @@
 import type { NestedField } from '@fjord/iceberg';
+import type { Compression } from '@fjord/parquet';
+import type { FileMetrics } from './metrics.ts';
 
-/** Codecs of Parquet pages. */
-export type Compression = 'zstd' | 'snappy' | 'gzip' | 'none';
+/** Who encodes: `fjord` is our own encoder, `parquet-wasm` the Rust one in WebAssembly. */
+export type EncoderName = 'fjord' | 'parquet-wasm';
 
 /** What one Parquet file is made with. Plain data: it is sent to worker threads. */
 export type EncoderOptions = {
@@ -10,21 +12,25 @@ export type EncoderOptions = {
   /** A row group ends at this many rows or bytes, whichever comes first. */
   rowGroupRows: number;
   rowGroupBytes: number;
-  /** Columns (top-level names) whose values hardly repeat: encoded without a dictionary. */
-  plainColumns: readonly string[];
   /** The codec of the pages. */
   compression: Compression;
 };
+
+/** What a finished file holds, by the encoder's own count. */
+export type EncodedFile = { rowCount: bigint; metrics: FileMetrics };
 
 /** Makes one Parquet file: Arrow IPC streams in, the file's bytes out through `onChunk`. */
 export interface ParquetEncoder {
   /** Encodes one Arrow IPC stream, given in pieces, whose schema carries the field ids; gives its row count once the bytes are no longer needed. */
   write(stream: readonly Uint8Array[]): Promise<number>;
   /** Writes what is left and the footer. */
-  close(): Promise<void>;
+  close(): Promise<EncodedFile>;
   /** Releases all memory; what was written so far is of no use. */
   abort(): Promise<void>;
 }
 
 /** Opens an encoder; `onChunk` gets the file's bytes in order and holds the encoder back until its promise is kept. */
-export type OpenEncoder = (options: EncoderOptions, onChunk: (bytes: Uint8Array) => Promise<void>) => ParquetEncoder;
+export type OpenEncoder = (
+  options: EncoderOptions,
+  onChunk: (bytes: Uint8Array) => Promise<void>,
+) => Promise<ParquetEncoder>;

@@ -1,7 +1,6 @@
 import {
-  compareBounds,
   type DataFile,
-  decodeValue,
+  encodeValue,
   isPrimitive,
   type NestedField,
   parsePrimitive,
@@ -10,12 +9,13 @@ import {
   truncateUpperBound,
   type Type,
 } from '@fjord/iceberg';
-import { type ColumnChunk, type ParquetFooter, type ParquetLeaf, PHYSICAL } from './footer.ts';
+import type { BoundValue, FileMetadata } from '@fjord/parquet';
 
 /** The metrics of a data file, by field id, as a manifest holds them. */
 export type FileMetrics = Required<
   Pick<DataFile, 'columnSizes' | 'valueCounts' | 'nullValueCounts' | 'lowerBounds' | 'upperBounds' | 'splitOffsets'>
->;
+> &
+  Pick<DataFile, 'nanValueCounts'>;
 
 /** The leaves below `fields` by field id: the types that the bounds of a file are read and merged by. */
 export function leafTypes(fields: readonly NestedField[]): Map<number, PrimitiveType> {
@@ -24,35 +24,37 @@ export function leafTypes(fields: readonly NestedField[]): Map<number, Primitive
   return types;
 }
 
-/**
- * Merges the statistics of all row groups into Iceberg metrics, by each column's type (Iceberg spec, Data File Fields and Appendix D).
- * A bound that any row group leaves open is left out: readers skip files by bounds, so a wrong one hides rows.
- */
-export function fileMetrics(footer: ParquetFooter, types: ReadonlyMap<number, PrimitiveType>): FileMetrics {
+/** The Iceberg metrics of a file whose encoder knows its statistics (Iceberg spec, Data File Fields and Appendix D). */
+export function metricsOf(file: FileMetadata, types: ReadonlyMap<number, PrimitiveType>): FileMetrics {
   const metrics = {
     columnSizes: new Map<number, bigint>(),
     valueCounts: new Map<number, bigint>(),
     nullValueCounts: new Map<number, bigint>(),
+    nanValueCounts: new Map<number, bigint>(),
     lowerBounds: new Map<number, Uint8Array>(),
     upperBounds: new Map<number, Uint8Array>(),
-    splitOffsets: footer.rowGroups.map((group) => group.startOffset),
+    splitOffsets: file.splitOffsets.map(BigInt),
   };
-  for (const [index, leaf] of footer.leaves.entries()) {
-    if (leaf.fieldId === undefined) continue;
-    const chunks = footer.rowGroups.map((group) => columnOf(group.columns, index));
-    metrics.columnSizes.set(leaf.fieldId, sum(chunks.map((chunk) => chunk.compressedBytes)));
-    metrics.valueCounts.set(leaf.fieldId, sum(chunks.map((chunk) => chunk.valueCount)));
-    const nullCounts = chunks.flatMap((chunk) => chunk.nullCount ?? []);
-    if (nullCounts.length === chunks.length) metrics.nullValueCounts.set(leaf.fieldId, sum(nullCounts));
-    const type = types.get(leaf.fieldId);
-    const bounds = type && !leaf.isRepeated ? mergeBounds(type, leaf, chunks) : undefined;
-    if (bounds?.lower) metrics.lowerBounds.set(leaf.fieldId, bounds.lower);
-    if (bounds?.upper) metrics.upperBounds.set(leaf.fieldId, bounds.upper);
+  for (const { fieldId, isRepeated, lower, upper, ...column } of file.columns) {
+    if (fieldId === undefined) continue;
+    metrics.columnSizes.set(fieldId, BigInt(column.compressedBytes));
+    metrics.valueCounts.set(fieldId, BigInt(column.valueCount));
+    metrics.nullValueCounts.set(fieldId, BigInt(column.nullCount));
+    if (column.nanCount !== undefined) metrics.nanValueCounts.set(fieldId, BigInt(column.nanCount));
+    const type = types.get(fieldId);
+    if (type === undefined || isRepeated || isWithoutBounds(type)) continue;
+    const lowerBound = lower === undefined ? undefined : truncateLowerBound(type, encodeBound(type, lower));
+    const upperBound = upper === undefined ? undefined : truncateUpperBound(type, encodeBound(type, upper));
+    if (lowerBound) metrics.lowerBounds.set(fieldId, lowerBound);
+    if (upperBound) metrics.upperBounds.set(fieldId, upperBound);
   }
   return metrics;
 }
 
-type Bounds = { lower: Uint8Array | undefined; upper: Uint8Array | undefined };
+/** Readers disagree on whether uuids are ordered as signed or unsigned bytes, so any bound may hide rows from one of them. */
+export function isWithoutBounds(type: PrimitiveType): boolean {
+  return parsePrimitive(type).kind === 'uuid';
+}
 
 function addLeafTypes(types: Map<number, PrimitiveType>, id: number, type: Type): void {
   if (isPrimitive(type)) types.set(id, type);
@@ -64,110 +66,9 @@ function addLeafTypes(types: Map<number, PrimitiveType>, id: number, type: Type)
   }
 }
 
-function columnOf(columns: readonly ColumnChunk[], index: number): ColumnChunk {
-  const chunk = columns[index];
-  if (!chunk) throw new Error('a row group of a Parquet file has too few columns');
-  return chunk;
-}
-
-function sum(values: readonly bigint[]): bigint {
-  return values.reduce((total, value) => total + value, 0n);
-}
-
-function mergeBounds(type: PrimitiveType, leaf: ParquetLeaf, chunks: readonly ColumnChunk[]): Bounds | undefined {
-  // Readers disagree on whether uuids are ordered as signed or unsigned bytes, so any bound may hide rows from one of them.
-  if (parsePrimitive(type).kind === 'uuid') return undefined;
-  const filled = chunks.filter((chunk) => chunk.valueCount === 0n || chunk.nullCount !== chunk.valueCount);
-  if (filled.length === 0) return undefined;
-  const lower = merge(
-    type,
-    filled.map((chunk) => toBound(type, leaf, chunk.min)),
-    (order) => order < 0,
-  );
-  const upper = merge(
-    type,
-    filled.map((chunk) => toBound(type, leaf, chunk.max)),
-    (order) => order > 0,
-  );
-  return {
-    lower: lower && truncateLowerBound(type, widenZero(type, lower, 'lower')),
-    upper: upper && truncateUpperBound(type, widenZero(type, upper, 'upper')),
-  };
-}
-
-/** The extreme of the bounds in the type's own order; unknown as soon as one of them is. */
-function merge(
-  type: PrimitiveType,
-  bounds: readonly (Uint8Array | undefined)[],
-  isBetter: (order: number) => boolean,
-): Uint8Array | undefined {
-  let best: Uint8Array | undefined;
-  for (const bound of bounds) {
-    if (!bound) return undefined;
-    if (!best || isBetter(compareBounds(type, bound, best))) best = bound;
-  }
-  return best;
-}
-
-/** A Parquet statistic in Iceberg's single-value form; undefined if it is missing or may not be a bound (NaN, another length). */
-function toBound(type: PrimitiveType, leaf: ParquetLeaf, statistic: Uint8Array | undefined): Uint8Array | undefined {
-  if (!statistic) return undefined;
-  const primitive = parsePrimitive(type);
-  switch (primitive.kind) {
-    case 'string':
-    case 'binary':
-      return statistic;
-    case 'fixed':
-      return statistic.length === primitive.length ? statistic : undefined;
-    case 'decimal':
-      return decimalBound(leaf, statistic);
-    case 'float':
-    case 'double':
-      return hasWidth(statistic, [4, 8]) && !Number.isNaN(decodeValue(type, statistic)) ? statistic : undefined;
-    case 'boolean':
-      return hasWidth(statistic, [1]) ? statistic : undefined;
-    case 'int':
-    case 'long':
-    case 'date':
-    case 'time':
-    case 'timestamp':
-    case 'timestamptz':
-    case 'timestamp_ns':
-    case 'timestamptz_ns':
-      return hasWidth(statistic, [4, 8]) ? statistic : undefined;
-    case 'uuid':
-    case 'unknown':
-    case 'variant':
-      return undefined;
-    default:
-      return primitive satisfies never;
-  }
-}
-
-function hasWidth(bytes: Uint8Array, widths: readonly number[]): boolean {
-  return widths.includes(bytes.length);
-}
-
-/** Parquet stores small decimals as little-endian integers, others big-endian; Iceberg wants the fewest big-endian bytes. */
-function decimalBound(leaf: ParquetLeaf, statistic: Uint8Array): Uint8Array | undefined {
-  if (statistic.length === 0) return undefined;
-  const isLittleEndian = leaf.physicalType === PHYSICAL.INT32 || leaf.physicalType === PHYSICAL.INT64;
-  const bytes = isLittleEndian ? statistic.toReversed() : statistic;
-  let start = 0;
-  while (start < bytes.length - 1 && isSignExtension(bytes[start], bytes[start + 1])) start++;
-  return bytes.slice(start);
-}
-
-function isSignExtension(byte: number | undefined, next: number | undefined): boolean {
-  if (next === undefined) return false;
-  return (byte === 0 && next < 0x80) || (byte === 0xff && next >= 0x80);
-}
-
-/** -0 and +0 are equal for some readers and ordered for others: a lower bound of zero is -0, an upper one +0 (parquet.thrift, ColumnOrder). */
-function widenZero(type: PrimitiveType, bound: Uint8Array, side: 'lower' | 'upper'): Uint8Array {
+/** Text is given in UTF-8, which is its single-value form; small decimals as numbers. */
+function encodeBound(type: PrimitiveType, bound: BoundValue): Uint8Array {
+  if (bound instanceof Uint8Array) return bound;
   const { kind } = parsePrimitive(type);
-  if ((kind !== 'float' && kind !== 'double') || decodeValue(type, bound) !== 0) return bound;
-  const zero = new Uint8Array(bound.length);
-  if (side === 'lower') zero[zero.length - 1] = 0x80;
-  return zero;
+  return encodeValue(type, kind === 'decimal' && typeof bound === 'number' ? BigInt(bound) : bound);
 }

@@ -1,7 +1,5 @@
-import { type DataFile, type FileIO, type FileWriter, IcebergError, type PrimitiveType } from '@fjord/iceberg';
+import { type DataFile, type FileIO, type FileWriter, IcebergError } from '@fjord/iceberg';
 import type { OpenEncoder, ParquetEncoder } from './encoder.ts';
-import { readFooter } from './footer.ts';
-import { fileMetrics, leafTypes } from './metrics.ts';
 import type { RollingFileOptions } from './worker-messages.ts';
 
 /** Writes batches to Parquet files, beginning a further file whenever the target size is reached. Nothing is written for no rows. */
@@ -9,7 +7,6 @@ export class RollingFile {
   readonly #options: RollingFileOptions;
   readonly #openEncoder: OpenEncoder;
   readonly #io: FileIO;
-  readonly #types: ReadonlyMap<number, PrimitiveType>;
   readonly #onFile: (location: string) => void;
   readonly #finished: DataFile[] = [];
   #current: ParquetFile | undefined;
@@ -19,7 +16,6 @@ export class RollingFile {
     this.#options = options;
     this.#openEncoder = openEncoder;
     this.#io = io;
-    this.#types = leafTypes(options.fields);
     this.#onFile = onFile;
   }
 
@@ -44,7 +40,7 @@ export class RollingFile {
   }
 
   async #finish(file: ParquetFile): Promise<void> {
-    this.#finished.push(await file.close(this.#types));
+    this.#finished.push(await file.close());
     this.#current = undefined;
   }
 
@@ -52,27 +48,36 @@ export class RollingFile {
     const location = `${this.#options.locationPrefix}-${String(this.#count++).padStart(5, '0')}.parquet`;
     const writer = await this.#io.createWriter(location);
     this.#onFile(location);
-    return new ParquetFile(location, writer, (onChunk) => this.#openEncoder(this.#options, onChunk));
+    return ParquetFile.open(location, writer, (onChunk) => this.#openEncoder(this.#options, onChunk));
   }
 }
 
 class ParquetFile {
   readonly #location: string;
   readonly #writer: FileWriter;
-  readonly #encoder: ParquetEncoder;
+  #encoder: ParquetEncoder | undefined;
   #rows = 0n;
   #length = 0;
-  #lastChunk: Uint8Array = new Uint8Array();
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(
-    location: string,
-    writer: FileWriter,
-    openEncoder: (onChunk: (bytes: Uint8Array) => Promise<void>) => ParquetEncoder,
-  ) {
+  private constructor(location: string, writer: FileWriter) {
     this.#location = location;
     this.#writer = writer;
-    this.#encoder = openEncoder((bytes) => this.#take(bytes));
+  }
+
+  static async open(
+    location: string,
+    writer: FileWriter,
+    openEncoder: (onChunk: (bytes: Uint8Array) => Promise<void>) => Promise<ParquetEncoder>,
+  ): Promise<ParquetFile> {
+    const file = new ParquetFile(location, writer);
+    try {
+      file.#encoder = await openEncoder((bytes) => file.#take(bytes));
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+    return file;
   }
 
   /** Bytes of the row groups that are complete. */
@@ -82,50 +87,44 @@ class ParquetFile {
 
   async write(rows: number, body: readonly Uint8Array[]): Promise<void> {
     this.#rows += BigInt(rows);
-    const encoded = await this.#encoder.write(body);
+    const encoded = await this.#openEncoder.write(body);
     if (encoded !== rows) throw new Error(`A batch said to have ${rows} rows has ${encoded}.`);
   }
 
-  async close(types: ReadonlyMap<number, PrimitiveType>): Promise<DataFile> {
-    await this.#encoder.close();
+  async close(): Promise<DataFile> {
+    const { rowCount, metrics } = await this.#openEncoder.close();
     await this.#writing;
-    const metrics = this.#checkedMetrics(types);
+    if (rowCount !== this.#rows) {
+      const message = `"${this.#location}" holds ${rowCount} rows, but ${this.#rows} were written to it.`;
+      throw new IcebergError('storage_failed', message);
+    }
     await this.#writer.close();
     return {
       content: 'data',
       filePath: this.#location,
       fileFormat: 'PARQUET',
-      recordCount: this.#rows,
+      recordCount: rowCount,
       fileSizeInBytes: BigInt(this.#length),
       ...metrics,
     };
   }
 
   async abort(): Promise<void> {
-    await this.#encoder.abort();
+    await this.#openEncoder.abort();
     await this.#writing.catch(() => {});
     await this.#writer.abort();
+  }
+
+  get #openEncoder(): ParquetEncoder {
+    if (this.#encoder) return this.#encoder;
+    throw new Error('a Parquet file is used before it is open');
   }
 
   /** The next row group is encoded while this one is stored; at most two are held. */
   async #take(bytes: Uint8Array): Promise<void> {
     await this.#writing;
     this.#length += bytes.length;
-    this.#lastChunk = bytes;
     this.#writing = this.#writer.write(bytes);
     this.#writing.catch(() => {});
-  }
-
-  /** An encoder may end early without an error: only the footer tells that every row is in the file. */
-  #checkedMetrics(types: ReadonlyMap<number, PrimitiveType>) {
-    const footer = readFooter(this.#lastChunk);
-    if (!footer) throw new Error(`The footer of "${this.#location}" is longer than the last piece of the file.`);
-    if (footer.rowCount !== this.#rows) {
-      throw new IcebergError(
-        'storage_failed',
-        `"${this.#location}" holds ${footer.rowCount} rows, but ${this.#rows} were written to it.`,
-      );
-    }
-    return fileMetrics(footer, types);
   }
 }

@@ -4,8 +4,9 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { replaceSchemaMessage, schemaMessage } from '@fjord/core/arrow';
 import { type DataFile, type FileIOProperties, type NestedField, openFileIO } from '@fjord/iceberg';
+import type { Compression } from '@fjord/parquet';
 import { arrowSchemaWithIds } from './arrow-schema.ts';
-import type { Compression } from './encoder.ts';
+import type { EncoderName } from './encoder.ts';
 import { EncoderThread } from './encoder-thread.ts';
 import type { RollingFileOptions } from './worker-messages.ts';
 
@@ -25,6 +26,8 @@ export type ParquetPoolOptions = {
   memoryBytes: number;
   /** Storage options (plain JSON) of the locations written to. */
   io: FileIOProperties;
+  /** `fjord` unless said. */
+  encoder?: EncoderName;
   /** A further file is begun when one has reached this size; 128 MB unless said. */
   targetFileBytes?: number;
   /** A row group ends at this many rows or bytes, whichever comes first. */
@@ -40,8 +43,6 @@ export type ParquetFileOptions = {
   prefix: string;
   /** The columns of the batches in their order, with the ids, names and nullability of the table's schema; types are those of the batches. */
   fields: readonly NestedField[];
-  /** Top-level columns whose values hardly repeat (keys, free text): they are encoded without a dictionary, which costs less. */
-  plainColumns?: readonly string[];
 };
 
 /** Arrow rows for a writer: one Arrow IPC stream in pieces. Pieces that own their ArrayBuffer are transferred: do not use them afterwards. */
@@ -105,7 +106,7 @@ class Pool implements ParquetPool {
     if (best && (best[1].size === 0 || this.#threads.size >= this.#workers)) return best[0];
     const thread = new EncoderThread(
       WORKER_SCRIPT,
-      { wasm: compileWasm(), io: this.#options.io },
+      { wasm: this.#options.encoder === 'parquet-wasm' ? compileWasm() : undefined, io: this.#options.io },
       this.#maxBytesInFlight,
     );
     this.#threads.set(thread, new Set());
@@ -122,17 +123,13 @@ class Pool implements ParquetPool {
   }
 }
 
-function rollingFileOptions(
-  pool: ParquetPoolOptions,
-  { prefix, fields, plainColumns }: ParquetFileOptions,
-): RollingFileOptions {
+function rollingFileOptions(pool: ParquetPoolOptions, { prefix, fields }: ParquetFileOptions): RollingFileOptions {
   return {
     locationPrefix: `${prefix}-${randomUUID()}`,
     fields,
     targetFileBytes: pool.targetFileBytes ?? TARGET_FILE_BYTES,
     rowGroupRows: pool.rowGroupRows ?? ROW_GROUP_ROWS,
     rowGroupBytes: pool.rowGroupBytes ?? ROW_GROUP_BYTES,
-    plainColumns: plainColumns ?? [],
     compression: pool.compression ?? 'zstd',
   };
 }

@@ -1,8 +1,8 @@
 import type { DataFile, FileIOProperties, IcebergErrorCode } from '@fjord/iceberg';
 import type { EncoderOptions } from './encoder.ts';
 
-/** What a worker is started with. The WebAssembly module is compiled once, by the main thread. */
-export type WorkerStart = { wasm: WebAssembly.Module; io: FileIOProperties };
+/** What a worker is started with. For parquet-wasm: its module, compiled once, by the main thread; otherwise our own encoder is used. */
+export type WorkerStart = { wasm: WebAssembly.Module | undefined; io: FileIOProperties };
 
 /** What one writer writes: its files are `${locationPrefix}-00000.parquet` and so on, each ended once it has `targetFileBytes`. */
 export type RollingFileOptions = EncoderOptions & { locationPrefix: string; targetFileBytes: number };

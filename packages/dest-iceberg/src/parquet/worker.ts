@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type FileIO, IcebergError, openFileIO } from '@fjord/iceberg';
+import { openFjordEncoder } from './fjord-encoder.ts';
 import { RollingFile } from './rolling-file.ts';
-import { openWasmEncoder, startWasm, wasmMemoryBytes } from './wasm-writer.ts';
 import type { RollingFileOptions, WorkerAnswer, WorkerCall, WorkerStart } from './worker-messages.ts';
 
 /** The thread that encodes: works off the calls of several writers, those of each writer in order. */
@@ -14,7 +14,8 @@ type Writer = { file: RollingFile; last: Promise<void>; failure?: unknown };
 const writers = new Map<number, Writer>();
 const fileIOs = new Map<string, FileIO>();
 
-startWasm(start.wasm);
+const wasm = start.wasm && (await startWasm(start.wasm));
+
 port.on('message', (call: WorkerCall) => {
   if (call.type === 'open')
     writers.set(call.writer, { file: openFile(call.writer, call.options), last: Promise.resolve() });
@@ -28,7 +29,7 @@ async function answer(call: WorkerCall, writer: Writer): Promise<void> {
     // What follows a failed write would end in a file that lacks it.
     if (writer.failure !== undefined && call.type !== 'abort') throw writer.failure;
     const files = await run(call, writer.file);
-    post({ type: 'done', call: call.call, files, heapBytes: wasmMemoryBytes() });
+    post({ type: 'done', call: call.call, files, heapBytes: wasm?.wasmMemoryBytes() ?? 0 });
   } catch (cause) {
     writer.failure ??= cause;
     // A trap leaves the WebAssembly heap in disorder: no writer of this thread can go on.
@@ -67,7 +68,14 @@ async function run(call: WorkerCall, file: RollingFile) {
 
 function openFile(writer: number, options: RollingFileOptions): RollingFile {
   const onFile = (location: string) => post({ type: 'file', writer, location });
-  return new RollingFile(options, openWasmEncoder, fileIOFor(options.locationPrefix), onFile);
+  return new RollingFile(options, wasm?.openWasmEncoder ?? openFjordEncoder, fileIOFor(options.locationPrefix), onFile);
+}
+
+/** parquet-wasm is large: it is loaded only where it is used. */
+async function startWasm(module: WebAssembly.Module) {
+  const encoder = await import('./wasm-encoder.ts');
+  encoder.startWasm(module);
+  return encoder;
 }
 
 /** One FileIO for each scheme, so that connections are shared. */

@@ -1,4 +1,4 @@
-import type { ColumnChunk, ParquetFooter, ParquetLeaf } from '../../src/parquet/footer.ts';
+import type { ColumnChunk, ParquetFooter, ParquetLeaf } from '@fjord/parquet';
 
 /** A footer of one column (field id 1) with a row group of ten values for each chunk. */
 export function footerOf(chunks: Partial<ColumnChunk>[], leaf: Partial<ParquetLeaf> = {}): ParquetFooter {

@@ -6,7 +6,7 @@ import { type DataFile, decodeValue } from '@fjord/iceberg';
 import { temporaryFolder } from '@fjord/test-harness';
 import { describe, expect, test, vi } from 'vitest';
 import { EncoderThread } from '../../src/parquet/encoder-thread.ts';
-import { readFooter } from '../../src/parquet/footer.ts';
+import { readFooter } from '@fjord/parquet';
 import { openParquetPool, type ParquetPoolOptions } from '../../src/parquet/sink.ts';
 import { batchOf, fieldsOf } from './batches.ts';
 
@@ -42,9 +42,9 @@ async function rowsIn({ filePath }: DataFile): Promise<bigint | undefined> {
 const bounds = (file: DataFile | undefined, id: number, type: 'long' | 'string') =>
   [file?.lowerBounds?.get(id), file?.upperBounds?.get(id)].map((bytes) => bytes && decodeValue(type, bytes));
 
-describe('a writer', () => {
+describe.each(['fjord', 'parquet-wasm'] as const)('a writer of %s', (encoder) => {
   test('gives a file with its metrics, that is on disk', async () => {
-    await using pool = await scene();
+    await using pool = await scene({ encoder });
     const writer = pool.openFile('a');
     await writer.write(
       batchOf(COLUMNS, [
@@ -75,7 +75,7 @@ describe('a writer', () => {
   });
 
   test('merges the bounds of several row groups', async () => {
-    await using pool = await scene({ rowGroupRows: 10 });
+    await using pool = await scene({ encoder, rowGroupRows: 10 });
     const writer = pool.openFile('a');
     await writer.write(batchOf(COLUMNS, rowsFrom(250, 10)));
     await writer.write(batchOf(COLUMNS, [...rowsFrom(-5, 1), ...rowsFrom(100_000, 1), ...rowsFrom(0, 20)]));
@@ -86,7 +86,7 @@ describe('a writer', () => {
   });
 
   test('without rows leaves no file', async () => {
-    await using pool = await scene();
+    await using pool = await scene({ encoder });
     const writer = pool.openFile('a');
     await writer.write(batchOf(COLUMNS, []));
     expect(await writer.close()).toEqual([]);
@@ -94,7 +94,7 @@ describe('a writer', () => {
   });
 
   test('begins a further file at the target size, and loses no row between them', async () => {
-    await using pool = await scene({ targetFileBytes: 1, rowGroupRows: 5000 });
+    await using pool = await scene({ encoder, targetFileBytes: 1, rowGroupRows: 5000 });
     const writer = pool.openFile('a');
     for (let batch = 0; batch < 3; batch++) await writer.write(batchOf(COLUMNS, rowsFrom(batch * 15_000, 15_000)));
     const files = await writer.close();
@@ -112,7 +112,7 @@ describe('a writer', () => {
   });
 
   test('does not mix with another on the same thread', async () => {
-    await using pool = await scene({ rowGroupRows: 50 });
+    await using pool = await scene({ encoder, rowGroupRows: 50 });
     const [odd, even] = [pool.openFile('odd'), pool.openFile('even')];
     for (let batch = 0; batch < 10; batch++) {
       await (batch % 2 ? odd : even).write(batchOf(COLUMNS, rowsFrom(batch * 20, 20)));
@@ -126,7 +126,7 @@ describe('a writer', () => {
   });
 
   test('takes the batch over instead of copying it', async () => {
-    await using pool = await scene();
+    await using pool = await scene({ encoder });
     const writer = pool.openFile('a');
     const batch = batchOf(COLUMNS, rowsFrom(0, 10));
     const owned = Uint8Array.from(batch.body[0] ?? []);
@@ -136,7 +136,7 @@ describe('a writer', () => {
   });
 
   test('takes a batch in pieces', async () => {
-    await using pool = await scene();
+    await using pool = await scene({ encoder });
     const writer = pool.openFile('a');
     const [body = new Uint8Array()] = batchOf(COLUMNS, rowsFrom(0, 10)).body;
     await writer.write({ rows: 10, body: [body.subarray(0, 3), body.subarray(3, 700), body.subarray(700)] });
@@ -144,7 +144,7 @@ describe('a writer', () => {
   });
 
   test('writes 1,600 columns', async () => {
-    await using pool = await scene();
+    await using pool = await scene({ encoder });
     const columns = Array.from({ length: 1600 }, (_, index): Column => ({
       name: `c${index}`,
       type: index % 2 ? 'string' : 'int',
@@ -162,7 +162,7 @@ describe('a writer', () => {
   });
 
   test('writes cells of 16 MB one row group after the other', async () => {
-    await using pool = await scene();
+    await using pool = await scene({ encoder });
     const writer = pool.openFile('a');
     for (let id = 0; id < 6; id++) {
       await writer.write(
@@ -236,7 +236,7 @@ describe('a writer that fails', () => {
 
 describe('a thread that dies', () => {
   test('rejects the writers it had, leaves no file, and is replaced', async () => {
-    await using pool = await scene({ rowGroupRows: 10 });
+    await using pool = await scene({ encoder: 'parquet-wasm', rowGroupRows: 10 });
     const [first, second] = [pool.openFile('first'), pool.openFile('second')];
     await second.write(batchOf(COLUMNS, rowsFrom(0, 50)));
     await first.write(batchOf(COLUMNS, rowsFrom(0, 50)));

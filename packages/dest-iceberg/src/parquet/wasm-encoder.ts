@@ -8,7 +8,11 @@ import {
   type WriterProperties,
   WriterPropertiesBuilder,
 } from 'parquet-wasm/esm';
-import type { EncoderOptions, OpenEncoder, ParquetEncoder } from './encoder.ts';
+import { IcebergError } from '@fjord/iceberg';
+import { readFooter } from '@fjord/parquet';
+import type { EncodedFile, EncoderOptions, OpenEncoder, ParquetEncoder } from './encoder.ts';
+import { footerMetrics } from './footer-metrics.ts';
+import { leafTypes } from './metrics.ts';
 
 /**
  * A column whose dictionary outgrows this is encoded plainly from there on. With the usual 1 MB, keys and timestamps fill a dictionary
@@ -29,15 +33,19 @@ export function wasmMemoryBytes(): number {
 }
 
 /** The encoder that uses parquet-wasm: zstd level 1, every type. `startWasm` comes first. */
-export const openWasmEncoder: OpenEncoder = (options, onChunk) => new WasmEncoder(options, onChunk);
+export const openWasmEncoder: OpenEncoder = (options, onChunk) => Promise.resolve(new WasmEncoder(options, onChunk));
 
 class WasmEncoder implements ParquetEncoder {
+  readonly #options: EncoderOptions;
   readonly #output: Promise<void>;
+  #rows = 0n;
+  #lastChunk = new Uint8Array();
   #input: ReadableStreamDefaultController<RecordBatch> | undefined;
   #wanted = Promise.withResolvers<void>();
   #isEnded = false;
 
   constructor(options: EncoderOptions, onChunk: (bytes: Uint8Array) => Promise<void>) {
+    this.#options = options;
     const batches = new ReadableStream<RecordBatch>(
       {
         start: (controller) => {
@@ -60,13 +68,22 @@ class WasmEncoder implements ParquetEncoder {
       await this.#encode(batch);
     }
     await this.#untilWanted();
+    this.#rows += BigInt(rows);
     return rows;
   }
 
-  async close(): Promise<void> {
+  /** An encoder may end early without an error: only the footer tells that every row is in the file. */
+  async close(): Promise<EncodedFile> {
     await this.#untilWanted();
     this.#input?.close();
     await this.#output;
+    const footer = readFooter(this.#lastChunk);
+    if (!footer) throw new Error('The footer of a Parquet file is longer than the last piece of the file.');
+    if (footer.rowCount !== this.#rows) {
+      const message = `A Parquet file holds ${footer.rowCount} rows, but ${this.#rows} were written to it.`;
+      throw new IcebergError('storage_failed', message);
+    }
+    return { rowCount: footer.rowCount, metrics: footerMetrics(footer, leafTypes(this.#options.fields)) };
   }
 
   async abort(): Promise<void> {
@@ -89,7 +106,10 @@ class WasmEncoder implements ParquetEncoder {
 
   async #drain(output: Promise<ReadableStream>, onChunk: (bytes: Uint8Array) => Promise<void>): Promise<void> {
     try {
-      for await (const chunk of await output) await onChunk(asBytes(chunk));
+      for await (const chunk of await output) {
+        this.#lastChunk = asBytes(chunk);
+        await onChunk(this.#lastChunk);
+      }
     } finally {
       this.#isEnded = true;
     }
@@ -117,8 +137,9 @@ function release({ buffer }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
-function asBytes(chunk: unknown): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk;
+function asBytes(chunk: unknown): Uint8Array<ArrayBuffer> {
+  if (chunk instanceof Uint8Array && chunk.buffer instanceof ArrayBuffer)
+    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
   throw new Error('the Parquet encoder gave out something else than bytes');
 }
 
@@ -130,12 +151,11 @@ const CODECS = {
 } as const;
 
 function writerProperties(options: EncoderOptions): WriterProperties {
-  let builder = new WriterPropertiesBuilder()
+  return new WriterPropertiesBuilder()
     .setCompression(CODECS[options.compression])
     .setStatisticsEnabled(EnabledStatistics.Chunk)
     .setMaxRowGroupSize(options.rowGroupRows)
     .setMaxRowGroupBytes(options.rowGroupBytes)
-    .setDictionaryPageSizeLimit(DICTIONARY_BYTES);
-  for (const column of options.plainColumns) builder = builder.setColumnDictionaryEnabled(column, false);
-  return builder.build();
+    .setDictionaryPageSizeLimit(DICTIONARY_BYTES)
+    .build();
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readThriftStruct } from '../../src/parquet/thrift.ts';
+import { readThriftStruct } from '../../src/thrift/compact-reader.ts';
 
 describe('readThriftStruct', () => {
   test('reads integers, booleans, binary, lists, maps and structs by field id', () => {

@@ -1,4 +1,4 @@
-import { readThriftStruct, type ThriftStruct, type ThriftValue } from './thrift.ts';
+import { readThriftStruct, type ThriftStruct, type ThriftValue } from './thrift/compact-reader.ts';
 
 /** What a Parquet footer says of a file (parquet.thrift: FileMetaData). */
 export type ParquetFooter = {
@@ -19,9 +19,6 @@ export type ColumnChunk = {
   min: Uint8Array | undefined;
   max: Uint8Array | undefined;
 };
-
-/** Physical types of parquet.thrift whose statistics need care. */
-export const PHYSICAL = { INT32: 1, INT64: 2 } as const;
 
 const MAGIC = 'PAR1';
 /** The footer's length (4 bytes, little-endian) and the magic number end every file. */

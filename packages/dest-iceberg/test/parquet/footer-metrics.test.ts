@@ -1,7 +1,8 @@
 import { encodeFixed, footerOf } from './footers.ts';
 import { type DataFile, encodeValue, type PrimitiveType, type Value } from '@fjord/iceberg';
 import { describe, expect, test } from 'vitest';
-import { fileMetrics, leafTypes } from '../../src/parquet/metrics.ts';
+import { footerMetrics } from '../../src/parquet/footer-metrics.ts';
+import { leafTypes } from '../../src/parquet/metrics.ts';
 
 type Bounds = [lower: Uint8Array | undefined, upper: Uint8Array | undefined];
 
@@ -10,7 +11,7 @@ function boundsOf(type: PrimitiveType, groups: Bounds[], physicalType = 6): Boun
     groups.map(([min, max]) => ({ min, max })),
     { physicalType },
   );
-  const metrics: Pick<DataFile, 'lowerBounds' | 'upperBounds'> = fileMetrics(footer, new Map([[1, type]]));
+  const metrics: Pick<DataFile, 'lowerBounds' | 'upperBounds'> = footerMetrics(footer, new Map([[1, type]]));
   return [metrics.lowerBounds?.get(1), metrics.upperBounds?.get(1)];
 }
 
@@ -21,7 +22,7 @@ const valuesOf = (type: PrimitiveType, [lower, upper]: [Value, Value]): Bounds =
 const text = (value: string) => new TextEncoder().encode(value);
 const hex = (value: string) => Uint8Array.from(Buffer.from(value, 'hex'));
 
-describe('fileMetrics merges row groups in the order of the type', () => {
+describe('footerMetrics merges row groups in the order of the type', () => {
   test.each<[PrimitiveType, [Value, Value][], [Value, Value]]>([
     [
       'int',
@@ -159,7 +160,7 @@ describe('fileMetrics merges row groups in the order of the type', () => {
   });
 });
 
-describe('fileMetrics leaves a bound out', () => {
+describe('footerMetrics leaves a bound out', () => {
   test('when one row group has no statistic', () => {
     expect(boundsOf('int', [valuesOf('int', [1, 2]), [undefined, undefined]])).toEqual([undefined, undefined]);
   });
@@ -177,7 +178,7 @@ describe('fileMetrics leaves a bound out', () => {
 
   test('when a column holds nothing but nulls', () => {
     const footer = footerOf([{ nullCount: 10n }, { nullCount: 10n }]);
-    const metrics = fileMetrics(footer, new Map([[1, 'int']]));
+    const metrics = footerMetrics(footer, new Map([[1, 'int']]));
     expect(metrics.nullValueCounts).toEqual(new Map([[1, 20n]]));
     expect([metrics.lowerBounds, metrics.upperBounds]).toEqual([new Map(), new Map()]);
   });
@@ -193,15 +194,15 @@ describe('fileMetrics leaves a bound out', () => {
 
   test('inside a list or map, where only counts are kept', () => {
     const footer = footerOf([{ min: encodeValue('int', 1), max: encodeValue('int', 2) }], { isRepeated: true });
-    const metrics = fileMetrics(footer, new Map([[1, 'int']]));
+    const metrics = footerMetrics(footer, new Map([[1, 'int']]));
     expect([metrics.lowerBounds.size, metrics.upperBounds.size, metrics.valueCounts.get(1)]).toEqual([0, 0, 10n]);
   });
 });
 
-describe('fileMetrics keeps bounds valid', () => {
+describe('footerMetrics keeps bounds valid', () => {
   test('a row group of nulls does not hide the bounds of the others', () => {
     const filled = { min: encodeValue('int', 1), max: encodeValue('int', 2), nullCount: 0n };
-    const metrics = fileMetrics(footerOf([filled, { nullCount: 10n }]), new Map([[1, 'int']]));
+    const metrics = footerMetrics(footerOf([filled, { nullCount: 10n }]), new Map([[1, 'int']]));
     expect(metrics.lowerBounds.get(1)).toEqual(encodeValue('int', 1));
     expect(metrics.nullValueCounts.get(1)).toBe(10n);
   });
