@@ -4,7 +4,10 @@ import {
   createSortOrder,
   currentSchema,
   evolveSchema,
+  extendNameMapping,
   isIcebergError,
+  NAME_MAPPING_PROPERTY,
+  parseNameMapping,
   type Schema,
   type Table,
   type TableChanges,
@@ -24,6 +27,8 @@ export type Layout = { columns: Column[]; selected: SelectedStream; properties: 
 export function tableProperties(config: Config): Record<string, string> {
   return {
     'write.parquet.compression-codec': config.compression === 'none' ? 'uncompressed' : config.compression,
+    // A commit every few seconds leaves many metadata files: those that the log forgets are deleted.
+    'write.metadata.delete-after-commit.enabled': 'true',
     'write.target-file-size-bytes': String(Math.round(config.targetFileMB * MEGABYTE)),
     ...config.tableProperties,
   };
@@ -63,7 +68,7 @@ export function layoutChanges({ metadata }: Table, { columns, selected }: Layout
   });
   const updates = configured(selected, () => [
     ...upgrade(metadata, selected),
-    ...(evolved ? setSchema(evolved) : []),
+    ...(evolved ? setSchema(metadata, evolved) : []),
     ...respecify(metadata, evolved ?? schema, selected),
     ...setProperties(metadata, selected),
   ]);
@@ -86,10 +91,16 @@ function upgrade(metadata: TableMetadata, { formatVersion = 2 }: SelectedStream)
   return [{ action: 'upgrade-format-version', 'format-version': formatVersion }];
 }
 
-function setSchema(schema: Schema): TableUpdate[] {
+/** A table that others keep files without field ids in has a mapping of names, which must know the new columns too. */
+function setSchema({ properties }: TableMetadata, schema: Schema): TableUpdate[] {
+  const mapping = parseNameMapping(properties);
+  const extended = mapping && JSON.stringify(extendNameMapping(mapping, schema));
   return [
     { action: 'add-schema', schema },
     { action: 'set-current-schema', 'schema-id': -1 },
+    ...(extended === undefined
+      ? []
+      : [{ action: 'set-properties', updates: { [NAME_MAPPING_PROPERTY]: extended } } as const]),
   ];
 }
 

@@ -34,6 +34,11 @@ export interface DataFile {
   readonly sortOrderId?: number;
   /** The one data file that a position delete file is about. */
   readonly referencedDataFile?: string;
+  /** Format version 3: the row id of the first row; inherited by files that are added (spec: Row Lineage). */
+  readonly firstRowId?: bigint;
+  /** Format version 3: where a deletion vector lies within its Puffin file. */
+  readonly contentOffset?: bigint;
+  readonly contentSizeInBytes?: bigint;
 }
 
 /** True for a file of rows, false for a delete file. */

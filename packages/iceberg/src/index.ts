@@ -40,6 +40,14 @@ export {
 export { dataFolder, encodeName, localLocation, metadataFolder } from './location.ts';
 export { type EntryStatus, type Manifest, type ManifestEntry, readManifest } from './manifest.ts';
 export { type ManifestFile, readManifestList } from './manifest-list.ts';
+export {
+  type MappedField,
+  NAME_MAPPING_PROPERTY,
+  createNameMapping,
+  extendNameMapping,
+  findMappedId,
+  parseNameMapping,
+} from './name-mapping.ts';
 export { hashBytes, hashLong } from './murmur3.ts';
 export {
   type PartitionColumn,
@@ -51,6 +59,7 @@ export {
   partitionColumns,
 } from './partition-spec.ts';
 export { type PartitionTerm, parsePartitionTerm } from './partition-term.ts';
+export type { Comparison, Predicate } from './predicate.ts';
 export { type ScanFile, type ScanOptions, planFiles } from './scan.ts';
 export {
   type Column,

@@ -1,5 +1,5 @@
 import { decodeAvroFile, encodeAvroFile } from './avro/container.ts';
-import { MANIFEST_FILE_SCHEMA } from './avro/iceberg-schemas.ts';
+import { manifestFileSchema } from './avro/iceberg-schemas.ts';
 import { recordOf } from './avro/record.ts';
 import type { AvroValue } from './avro/schema.ts';
 import { IcebergError } from './errors.ts';
@@ -24,6 +24,8 @@ export interface ManifestFile {
   readonly deletedRows: bigint;
   readonly partitions?: readonly FieldSummary[];
   readonly keyMetadata?: Uint8Array;
+  /** Format version 3: the row id of the first row of a manifest's files that have none of their own (spec: Row Lineage). */
+  readonly firstRowId?: bigint;
 }
 
 /** Reads the manifests of a snapshot, from whatever wrote them. */
@@ -51,17 +53,18 @@ export async function readManifestList(io: FileIO, snapshot: Snapshot): Promise<
 export async function writeManifestList(
   io: FileIO,
   snapshot: Snapshot,
-  manifests: readonly ManifestFile[],
+  { manifests, version }: { manifests: readonly ManifestFile[]; version: number },
 ): Promise<void> {
   const header = {
     'snapshot-id': String(snapshot['snapshot-id']),
     'parent-snapshot-id': String(snapshot['parent-snapshot-id'] ?? null),
     'sequence-number': String(snapshot['sequence-number']),
-    'format-version': '2',
+    ...(snapshot['first-row-id'] === undefined ? {} : { 'first-row-id': String(snapshot['first-row-id']) }),
+    'format-version': String(version),
   };
   await io.write(
     snapshot['manifest-list'],
-    encodeAvroFile(MANIFEST_FILE_SCHEMA, header, manifests.map(encodeManifestFile)),
+    encodeAvroFile(manifestFileSchema(version), header, manifests.map(encodeManifestFile)),
   );
 }
 
@@ -87,6 +90,7 @@ function encodeManifestFile(manifest: ManifestFile): Record<string, unknown> {
       upper_bound: summary.upperBound,
     })),
     key_metadata: manifest.keyMetadata,
+    first_row_id: manifest.firstRowId,
   };
 }
 
@@ -94,7 +98,7 @@ function encodeManifestFile(manifest: ManifestFile): Record<string, unknown> {
 function decodeManifestFile(record: AvroValue): ManifestFile {
   const row = recordOf(record);
   const partitions = row.optionalArray(507)?.map(decodeFieldSummary);
-  const keyMetadata = row.optionalBytes(519);
+  const [keyMetadata, firstRowId] = [row.optionalBytes(519), row.optionalLong(520)];
   return {
     path: row.string(500),
     length: row.long(501),
@@ -111,6 +115,7 @@ function decodeManifestFile(record: AvroValue): ManifestFile {
     deletedRows: row.optionalLong(514) ?? 0n,
     ...(partitions ? { partitions } : {}),
     ...(keyMetadata ? { keyMetadata } : {}),
+    ...(firstRowId === undefined ? {} : { firstRowId }),
   };
 }
 

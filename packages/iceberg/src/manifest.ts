@@ -36,6 +36,8 @@ export interface ManifestContent extends Manifest {
   readonly location: string;
   readonly snapshotId: bigint;
   readonly sequenceNumber: bigint;
+  /** The table's format version: 2 or 3. */
+  readonly version: number;
 }
 
 /** Reads a manifest; entries inherit snapshot id and sequence numbers from its line in the manifest list. */
@@ -46,7 +48,8 @@ export async function readManifest(io: FileIO, manifest: ManifestFile): Promise<
     const fields = JSON.parse(header.get('partition-spec') ?? '[]') as PartitionField[];
     const spec = { 'spec-id': manifest.specId, fields };
     const columns = partitionColumns(spec, schema);
-    return { schema, spec, entries: records.map((record) => decodeEntry(record, columns, manifest)) };
+    const entries = records.map((record) => decodeEntry(record, columns, manifest));
+    return { schema, spec, entries: withRowIds(entries, manifest) };
   } catch (cause) {
     throw new IcebergError(
       'invalid_manifest',
@@ -66,13 +69,25 @@ export async function writeManifest(io: FileIO, content: ManifestContent): Promi
     'schema-id': String(schema['schema-id']),
     'partition-spec': JSON.stringify(spec.fields),
     'partition-spec-id': String(spec['spec-id']),
-    'format-version': '2',
+    'format-version': String(content.version),
     content: holdsData ? 'data' : 'deletes',
   };
   const records = entries.map((entry) => encodeEntry(entry, columns));
-  const bytes = encodeAvroFile(manifestEntrySchema(columns), header, records);
+  const bytes = encodeAvroFile(manifestEntrySchema(columns, content.version), header, records);
   await io.write(content.location, bytes);
   return describeManifest(content, { length: bytes.length, holdsData, columns });
+}
+
+/** Files without a row id of their own take the manifest's, counted on from file to file (spec: First Row ID Inheritance). */
+function withRowIds(entries: ManifestEntry[], { firstRowId }: ManifestFile): ManifestEntry[] {
+  if (firstRowId === undefined) return entries;
+  let next = firstRowId;
+  return entries.map((entry) => {
+    if (entry.status === 'deleted' || !isDataFile(entry.file) || entry.file.firstRowId !== undefined) return entry;
+    const file = { ...entry.file, firstRowId: next };
+    next += entry.file.recordCount;
+    return { ...entry, file };
+  });
 }
 
 interface Written {

@@ -10,6 +10,9 @@ import {
 } from './data-type.ts';
 import { IcebergError } from './errors.ts';
 
+const LATEST_VERSION = 3;
+const VERSION_3_TYPES: ReadonlySet<string> = new Set(['timestamp_ns', 'timestamptz_ns', 'unknown', 'variant']);
+
 /** A table schema in the JSON shape of the spec (Appendix C: Schemas). Fields that the spec may add are kept as they are. */
 export interface Schema extends StructType {
   readonly 'schema-id': number;
@@ -110,10 +113,13 @@ export function fieldByName(schema: StructType, name: string): NestedField | und
   return undefined;
 }
 
-/** Throws `invalid_metadata` if ids repeat, a type is unknown, sibling names repeat or an identifier field is not fit. */
-export function checkSchema(schema: Schema): void {
+/**
+ * Throws `invalid_metadata` if ids repeat, a type is unknown or of a later format version, sibling names repeat or an identifier field is
+ * not fit.
+ */
+export function checkSchema(schema: Schema, version: number = LATEST_VERSION): void {
   const fields = fieldsById(schema);
-  for (const field of fields.values()) checkType(field.type);
+  for (const field of fields.values()) checkType(field, version);
   checkNames(schema);
   for (const id of schema['identifier-field-ids'] ?? []) {
     const field = fields.get(id);
@@ -157,7 +163,8 @@ function* nestedFields(type: Type): Generator<NestedField> {
   }
 }
 
-function directFields(type: StructType | ListType | MapType): readonly NestedField[] {
+/** The fields directly below a nested type: those of a struct, a list's element, a map's key and value. */
+export function directFields(type: StructType | ListType | MapType): readonly NestedField[] {
   if (type.type === 'struct') return type.fields;
   if (type.type === 'list') {
     return [{ id: type['element-id'], name: 'element', required: type['element-required'], type: type.element }];
@@ -168,8 +175,11 @@ function directFields(type: StructType | ListType | MapType): readonly NestedFie
   ];
 }
 
-function checkType(type: Type): void {
-  if (isPrimitive(type)) parsePrimitive(type);
+function checkType({ name, type }: NestedField, version: number): void {
+  if (!isPrimitive(type)) return;
+  const { kind } = parsePrimitive(type);
+  if (version >= LATEST_VERSION || !VERSION_3_TYPES.has(kind)) return;
+  throw new IcebergError('invalid_metadata', `Column "${name}" is ${type}, which needs a table of format version 3.`);
 }
 
 function checkNames(type: Type): void {

@@ -3,17 +3,22 @@ import type { Table } from './catalog.ts';
 import { type DataFile, isDataFile } from './data-file.ts';
 import { IcebergError } from './errors.ts';
 import { metadataFolder } from './location.ts';
+import { mapAhead } from './map-ahead.ts';
+import { planManifestMerge } from './manifest-merge.ts';
 import { type ManifestEntry, readManifest, writeManifest } from './manifest.ts';
 import { type ManifestFile, readManifestList, writeManifestList } from './manifest-list.ts';
 import { type Snapshot, type Summary, newSnapshotId } from './snapshot.ts';
 import { NOTHING, type Tally, plus, tallyFiles } from './summary.ts';
-import { currentSchema, specById } from './table-metadata.ts';
+import { type TableMetadata, currentSchema, specById } from './table-metadata.ts';
 
 /** Which live files a snapshot removes; the predicate is asked for data and delete files alike. */
 export type Removal = 'all' | ((file: DataFile) => boolean);
 
 /** Metrics in one manifest, so that a wide table's manifest stays at a few megabytes and readers can skip among several. */
 const MAX_METRICS_PER_MANIFEST = 400_000;
+
+/** Manifests read at once. */
+const MANIFESTS_AHEAD = 8;
 
 /** A snapshot that is being written: its identity, and the files written for it so far. */
 export class SnapshotDraft {
@@ -26,10 +31,10 @@ export class SnapshotDraft {
 
   constructor(table: Table) {
     const version = table.metadata['format-version'];
-    if (version !== 2) {
+    if (version < 2) {
       throw new IcebergError(
         'unsupported',
-        `The table at ${table.location} has format version ${version}; snapshots are written for 2.`,
+        `The table at ${table.location} has format version ${version}; upgrade it to 2 before writing (upgrade-format-version).`,
       );
     }
     this.#table = table;
@@ -73,9 +78,21 @@ export class SnapshotDraft {
     return { manifests: [...rewritten, ...kept], removed };
   }
 
+  /** Merges small manifests of earlier snapshots, as the table's properties say (see `planManifestMerge`). */
+  async merge(manifests: readonly ManifestFile[]): Promise<ManifestFile[]> {
+    // Manifests of this snapshot tell what it added and removed: they are merged by a later one.
+    const earlier = manifests.filter(({ addedSnapshotId }) => addedSnapshotId !== this.id);
+    const groups = planManifestMerge(earlier, this.#table.metadata.properties);
+    const merged: ManifestFile[] = [];
+    for (const group of groups) merged.push(await this.#mergeGroup(group));
+    const gone = new Set(groups.flat());
+    return [...manifests.filter((manifest) => !gone.has(manifest)), ...merged];
+  }
+
   /** Writes the manifest list and returns the finished snapshot. */
   async finish(manifests: readonly ManifestFile[], parent: Snapshot | undefined, summary: Summary): Promise<Snapshot> {
     const { metadata, io } = this.#table;
+    const { lines, lineage } = withFirstRowIds(manifests, metadata);
     const snapshot: Snapshot = {
       'snapshot-id': this.id,
       ...(parent ? { 'parent-snapshot-id': parent['snapshot-id'] } : {}),
@@ -84,9 +101,21 @@ export class SnapshotDraft {
       'manifest-list': this.#newLocation(`snap-${this.id}-1-${this.#uuid}.avro`),
       summary,
       'schema-id': metadata['current-schema-id'],
+      ...lineage,
     };
-    await writeManifestList(io, snapshot, manifests);
+    await writeManifestList(io, snapshot, { manifests: lines, version: metadata['format-version'] });
     return snapshot;
+  }
+
+  async #mergeGroup(group: readonly ManifestFile[]): Promise<ManifestFile> {
+    const { metadata, io } = this.#table;
+    const entries: ManifestEntry[] = [];
+    for await (const manifest of mapAhead(group, MANIFESTS_AHEAD, (line) => readManifest(io, line))) {
+      for (const entry of manifest.entries)
+        if (entry.status !== 'deleted') entries.push({ ...entry, status: 'existing' });
+    }
+    const spec = specById(metadata, group[0]?.specId ?? metadata['default-spec-id']);
+    return this.#writeManifest({ schema: currentSchema(metadata), spec, entries });
   }
 
   async #removeFrom(
@@ -116,6 +145,7 @@ export class SnapshotDraft {
       location,
       snapshotId: this.id,
       sequenceNumber: this.sequenceNumber,
+      version: this.#table.metadata['format-version'],
     });
   }
 
@@ -125,6 +155,23 @@ export class SnapshotDraft {
     this.written.push(location);
     return location;
   }
+}
+
+/** Format version 3: every manifest of data files has row ids once it is listed (spec: Row Lineage). */
+function withFirstRowIds(
+  manifests: readonly ManifestFile[],
+  metadata: TableMetadata,
+): { lines: readonly ManifestFile[]; lineage: Pick<Snapshot, 'first-row-id' | 'added-rows'> } {
+  if (metadata['format-version'] < 3) return { lines: manifests, lineage: {} };
+  const first = metadata['next-row-id'] ?? 0n;
+  let next = first;
+  const lines = manifests.map((manifest) => {
+    if (manifest.content === 'deletes' || manifest.firstRowId !== undefined) return manifest;
+    const line = { ...manifest, firstRowId: next };
+    next += manifest.addedRows + manifest.existingRows;
+    return line;
+  });
+  return { lines, lineage: { 'first-row-id': first, 'added-rows': next - first } };
 }
 
 /** The manifests that a snapshot takes from its parent. */

@@ -60,7 +60,8 @@ export async function stageSnapshot(table: Table, changes: SnapshotChanges): Pro
   const isAppend = append.every(isDataFile) && removed.dataFiles + removed.deleteFiles === 0n;
   const counts = { before: totalsOf(parent), added: tallyFiles(append), removed };
   const summary = { ...summarize(isAppend ? 'append' : 'overwrite', counts), ...changes.summary };
-  const snapshot = await draft.finish([...(await draft.add(append)), ...manifests], parent, summary);
+  const kept = await draft.merge(manifests);
+  const snapshot = await draft.finish([...(await draft.add(append)), ...kept], parent, summary);
   const updates = [...publish(snapshot, branch), ...setProperties(changes.properties)];
   return { updates, requirements, written: draft.written, snapshotId: draft.id };
 }

@@ -18,6 +18,9 @@ export interface Snapshot {
   readonly 'manifest-list': string;
   readonly summary?: Summary;
   readonly 'schema-id'?: number;
+  /** Format version 3: the row id of the first row that the snapshot gives ids to, and how many it gives (spec: Row Lineage). */
+  readonly 'first-row-id'?: bigint;
+  readonly 'added-rows'?: bigint;
 }
 
 /** A named branch or tag (spec: Snapshot References). */

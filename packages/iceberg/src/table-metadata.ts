@@ -61,10 +61,10 @@ export interface TableDefinition {
  * property (as in Iceberg's reference implementation).
  */
 export function newTableMetadata(definition: TableDefinition): TableMetadata {
-  checkSchema(definition.schema);
   const { 'format-version': wanted = '2', ...properties } = definition.properties ?? {};
   if (wanted !== '2' && wanted !== '3')
     throw new IcebergError('unsupported', `A table of format version ${wanted} cannot be made; 2 and 3 can.`);
+  checkSchema(definition.schema, Number(wanted));
   const spec = definition.partitionSpec ?? UNPARTITIONED;
   const sortOrder = definition.sortOrder ?? UNSORTED;
   return {
@@ -169,7 +169,7 @@ function asObject(value: unknown): Json {
 /** Version 1 has one schema and one spec in older fields, and no sequence numbers (spec: Version 1 upgrade). */
 function withVersion2Fields(json: Json): Json {
   const snapshots = (json['snapshots'] ?? []) as Json[];
-  const spec = { 'spec-id': 0, fields: json['partition-spec'] ?? [] };
+  const spec = { 'spec-id': 0, fields: withFieldIds(json['partition-spec']) };
   return {
     schemas: [{ 'schema-id': 0, ...(json['schema'] as Json | undefined) }],
     'current-schema-id': 0,
@@ -180,6 +180,12 @@ function withVersion2Fields(json: Json): Json {
     ...json,
     snapshots: snapshots.map((snapshot) => ({ 'sequence-number': 0n, ...snapshot })),
   };
+}
+
+/** Partition fields of version 1 may have no ids: they are counted from 1000 (spec: Partition Evolution). */
+function withFieldIds(fields: unknown): Json[] {
+  const first = LAST_UNASSIGNED_PARTITION_ID + 1;
+  return ((fields ?? []) as Json[]).map((field, index) => ({ 'field-id': first + index, ...field }));
 }
 
 /** Optional fields of the spec with the meaning that their absence has. */
@@ -194,7 +200,7 @@ function withDefaults(json: Json): Json {
     'metadata-log': [],
     'sort-orders': [UNSORTED],
     'default-sort-order-id': 0,
-    'last-partition-id': LAST_UNASSIGNED_PARTITION_ID,
+    'last-partition-id': highestPartitionId(json['partition-specs']),
     ...rest,
     refs: {
       ...(hasCurrent ? { [MAIN]: { 'snapshot-id': current, type: 'branch' } } : {}),
@@ -202,6 +208,11 @@ function withDefaults(json: Json): Json {
     },
     ...(hasCurrent ? { 'current-snapshot-id': current } : {}),
   };
+}
+
+function highestPartitionId(specs: unknown): number {
+  const fields = ((specs ?? []) as PartitionSpec[]).flatMap((spec) => spec.fields);
+  return Math.max(LAST_UNASSIGNED_PARTITION_ID, ...fields.map((field) => field['field-id']));
 }
 
 /** Field name and JavaScript type of what every version must have once defaults are filled in. */

@@ -41,7 +41,7 @@ interface Draft {
   readonly addedSnapshots: Set<bigint>;
 }
 
-type Change = Partial<TableMetadata>;
+type Change = Partial<TableMetadata> & { readonly schema?: undefined; readonly 'partition-spec'?: undefined };
 
 function change(draft: Draft, update: TableUpdate): Change {
   const { metadata } = draft;
@@ -87,16 +87,21 @@ function change(draft: Draft, update: TableUpdate): Change {
   }
 }
 
+/** Version 1 also keeps the current schema and spec in fields that later versions do not have. */
+const WITHOUT_VERSION_1_FIELDS: Change = { schema: undefined, 'partition-spec': undefined };
+
 function upgradeFormatVersion(metadata: TableMetadata, version: number): Change {
   if (version < metadata['format-version']) throw invalid(metadata, `its format version cannot go down to ${version}`);
-  if (version > 2)
-    throw new IcebergError('unsupported', `Format version ${version} cannot be written yet; version 2 can.`);
-  return { 'format-version': version };
+  if (version > 3)
+    throw new IcebergError('unsupported', `Format version ${version} cannot be written; versions 2 and 3 can.`);
+  // Rows that are there get their ids with the next snapshot.
+  const nextRowId = version >= 3 ? { 'next-row-id': metadata['next-row-id'] ?? 0n } : {};
+  return { 'format-version': version, ...nextRowId, ...WITHOUT_VERSION_1_FIELDS };
 }
 
 function addSchema(draft: Draft, schema: Schema): Change {
-  checkSchema(schema);
   const { metadata } = draft;
+  checkSchema(schema, metadata['format-version']);
   const same = metadata.schemas.find((existing) => hasSameFields(existing, schema));
   if (same) {
     draft.lastSchemaId = same['schema-id'];
@@ -152,10 +157,11 @@ function addSnapshot(draft: Draft, snapshot: Snapshot): Change {
   const [id, sequenceNumber] = [snapshot['snapshot-id'], snapshot['sequence-number']];
   if (metadata.snapshots.some((existing) => existing['snapshot-id'] === id))
     throw invalid(metadata, `snapshot ${id} exists already`);
-  if (metadata['format-version'] !== 2) {
+  const version = metadata['format-version'];
+  if (version < 2) {
     throw new IcebergError(
       'unsupported',
-      `The table at ${metadata.location} has format version ${metadata['format-version']}; snapshots are written for 2.`,
+      `The table at ${metadata.location} has format version ${version}; upgrade it to 2 before writing.`,
     );
   }
   if (sequenceNumber <= metadata['last-sequence-number']) {
@@ -166,10 +172,20 @@ function addSnapshot(draft: Draft, snapshot: Snapshot): Change {
   }
   draft.addedSnapshots.add(id);
   return {
+    ...(version >= 3 ? { 'next-row-id': nextRowId(metadata, snapshot) } : {}),
     snapshots: [...metadata.snapshots, snapshot],
     'last-sequence-number': sequenceNumber,
     'last-updated-ms': Math.max(metadata['last-updated-ms'], snapshot['timestamp-ms']),
   };
+}
+
+/** Ids that another commit gave out meanwhile must not be given again. */
+function nextRowId(metadata: TableMetadata, snapshot: Snapshot): bigint {
+  const [first, added] = [snapshot['first-row-id'], snapshot['added-rows']];
+  const next = metadata['next-row-id'] ?? 0n;
+  if (first === undefined || added === undefined || first < next)
+    throw invalid(metadata, `snapshot ${snapshot['snapshot-id']} has no row ids from ${next}`);
+  return first + added;
 }
 
 function setSnapshotRef(draft: Draft, update: Extract<TableUpdate, { action: 'set-snapshot-ref' }>): Change {

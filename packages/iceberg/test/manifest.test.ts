@@ -88,6 +88,7 @@ test('a manifest and its list come back as they were written, sequence numbers i
     location,
     snapshotId: 77n,
     sequenceNumber: 9n,
+    version: 2,
   });
   const list = {
     'snapshot-id': 77n,
@@ -95,7 +96,7 @@ test('a manifest and its list come back as they were written, sequence numbers i
     'timestamp-ms': 1,
     'manifest-list': `${folder.path}/metadata/list.avro`,
   };
-  await writeManifestList(io, list, [written]);
+  await writeManifestList(io, list, { manifests: [written], version: 2 });
 
   const [manifest, ...more] = await readManifestList(io, list);
   expect(more).toEqual([]);
@@ -156,6 +157,7 @@ test('the headers carry what the spec demands', async () => {
     location,
     snapshotId: 1n,
     sequenceNumber: 1n,
+    version: 2,
   });
   const { header } = decodeAvroFile(await io.read(location), location);
   const { 'avro.schema': avroSchema, ...keys } = Object.fromEntries(header);
@@ -176,7 +178,7 @@ test('the headers carry what the spec demands', async () => {
     'timestamp-ms': 1,
     'manifest-list': `${folder.path}/l.avro`,
   };
-  await writeManifestList(io, parent, [manifest]);
+  await writeManifestList(io, parent, { manifests: [manifest], version: 2 });
   const list = decodeAvroFile(await io.read(parent['manifest-list']), 'list').header;
   expect(Object.fromEntries([...list].filter(([key]) => key !== 'avro.schema'))).toEqual({
     'avro.codec': 'deflate',

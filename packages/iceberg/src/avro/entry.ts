@@ -63,6 +63,9 @@ function encodeDataFile(file: DataFile, columns: readonly PartitionColumn[]): Re
     equality_ids: file.equalityIds,
     sort_order_id: file.sortOrderId,
     referenced_data_file: file.referencedDataFile,
+    first_row_id: file.firstRowId,
+    content_offset: file.contentOffset,
+    content_size_in_bytes: file.contentSizeInBytes,
   };
 }
 
@@ -88,6 +91,9 @@ function decodeDataFile(row: AvroRow, columns: readonly PartitionColumn[]): Data
       equalityIds: row.optionalArray(135)?.filter((item) => typeof item === 'number'),
       sortOrderId: row.optionalInt(140),
       referencedDataFile: row.optionalString(143),
+      firstRowId: row.optionalLong(142),
+      contentOffset: row.optionalLong(144),
+      contentSizeInBytes: row.optionalLong(145),
     }),
   };
 }

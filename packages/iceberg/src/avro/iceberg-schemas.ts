@@ -2,8 +2,8 @@ import { type PrimitiveType, parsePrimitive } from '../data-type.ts';
 import type { PartitionColumn } from '../partition-spec.ts';
 import type { AvroField, AvroRecord, AvroSchema } from './schema.ts';
 
-/** The Avro schema of a manifest's entries in format version 2 (spec: Manifests). */
-export function manifestEntrySchema(partition: readonly PartitionColumn[]): AvroRecord {
+/** The Avro schema of a manifest's entries in a format version from 2 (spec: Manifests). */
+export function manifestEntrySchema(partition: readonly PartitionColumn[], version: number): AvroRecord {
   return {
     type: 'record',
     name: 'manifest_entry',
@@ -12,35 +12,43 @@ export function manifestEntrySchema(partition: readonly PartitionColumn[]): Avro
       optional(1, 'snapshot_id', 'long'),
       optional(3, 'sequence_number', 'long'),
       optional(4, 'file_sequence_number', 'long'),
-      required(2, 'data_file', dataFileSchema(partition)),
+      required(2, 'data_file', dataFileSchema(partition, version)),
     ],
   };
 }
 
-/** The Avro schema of a manifest list in format version 2 (spec: Manifest Lists). */
-export const MANIFEST_FILE_SCHEMA: AvroRecord = {
-  type: 'record',
-  name: 'manifest_file',
-  fields: [
-    required(500, 'manifest_path', 'string'),
-    required(501, 'manifest_length', 'long'),
-    required(502, 'partition_spec_id', 'int'),
-    required(517, 'content', 'int'),
-    required(515, 'sequence_number', 'long'),
-    required(516, 'min_sequence_number', 'long'),
-    required(503, 'added_snapshot_id', 'long'),
-    required(504, 'added_files_count', 'int'),
-    required(505, 'existing_files_count', 'int'),
-    required(506, 'deleted_files_count', 'int'),
-    required(512, 'added_rows_count', 'long'),
-    required(513, 'existing_rows_count', 'long'),
-    required(514, 'deleted_rows_count', 'long'),
-    optional(507, 'partitions', { type: 'array', 'element-id': 508, items: fieldSummarySchema() }),
-    optional(519, 'key_metadata', 'bytes'),
-  ],
-};
+/** The Avro schema of a manifest list in a format version from 2 (spec: Manifest Lists). */
+export function manifestFileSchema(version: number): AvroRecord {
+  const lineage = version >= 3 ? [optional(520, 'first_row_id', 'long')] : [];
+  return { type: 'record', name: 'manifest_file', fields: [...MANIFEST_FILE_FIELDS, ...lineage] };
+}
 
-function dataFileSchema(partition: readonly PartitionColumn[]): AvroRecord {
+const MANIFEST_FILE_FIELDS: readonly AvroField[] = [
+  required(500, 'manifest_path', 'string'),
+  required(501, 'manifest_length', 'long'),
+  required(502, 'partition_spec_id', 'int'),
+  required(517, 'content', 'int'),
+  required(515, 'sequence_number', 'long'),
+  required(516, 'min_sequence_number', 'long'),
+  required(503, 'added_snapshot_id', 'long'),
+  required(504, 'added_files_count', 'int'),
+  required(505, 'existing_files_count', 'int'),
+  required(506, 'deleted_files_count', 'int'),
+  required(512, 'added_rows_count', 'long'),
+  required(513, 'existing_rows_count', 'long'),
+  required(514, 'deleted_rows_count', 'long'),
+  optional(507, 'partitions', { type: 'array', 'element-id': 508, items: fieldSummarySchema() }),
+  optional(519, 'key_metadata', 'bytes'),
+];
+
+/** Of a deletion vector, and of row lineage: fields that came with version 3. */
+const VERSION_3_FIELDS: readonly AvroField[] = [
+  optional(142, 'first_row_id', 'long'),
+  optional(144, 'content_offset', 'long'),
+  optional(145, 'content_size_in_bytes', 'long'),
+];
+
+function dataFileSchema(partition: readonly PartitionColumn[], version: number): AvroRecord {
   return {
     type: 'record',
     name: 'r2',
@@ -62,6 +70,7 @@ function dataFileSchema(partition: readonly PartitionColumn[]): AvroRecord {
       optional(135, 'equality_ids', { type: 'array', 'element-id': 136, items: 'int' }),
       optional(140, 'sort_order_id', 'int'),
       optional(143, 'referenced_data_file', 'string'),
+      ...(version >= 3 ? VERSION_3_FIELDS : []),
     ],
   };
 }
