@@ -48,3 +48,15 @@ export function copyBytes(rows: readonly (readonly (Uint8Array | null)[])[]): Bu
     message('Z', Buffer.from('I')),
   ]);
 }
+
+/** A composite in record_send's form: each field with the oid of its type. */
+export function record(fields: readonly [oid: number, bytes: Uint8Array | null][]): Buffer {
+  const count = Buffer.alloc(4);
+  count.writeInt32BE(fields.length);
+  const parts = fields.map(([oid, bytes]) => {
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(oid);
+    return Buffer.concat([head, field(bytes)]);
+  });
+  return Buffer.concat([count, ...parts]);
+}
