@@ -79,10 +79,21 @@ export function summary({ streams, seconds }: SyncResult): string {
     formatBytes(stream.bytes),
     formatCount(Object.values(stream.rejected).reduce((sum, count) => sum + count, 0)),
   ]);
-  const notes = streams.flatMap((stream) => stream.notes.map((note) => `${stream.stream}: ${note}\n`)).join('');
+  const notes = streams
+    .flatMap((stream) => [...rejectedNotes(stream), ...stream.notes].map((note) => `${stream.stream}: ${note}\n`))
+    .join('');
   const total = streams.reduce((sum, { rows: count }) => sum + count, 0);
   const speed = total > 0 ? `, ${formatCount(total / seconds)} rows/s` : ', nothing new to copy';
   return `${table(['stream', 'status', 'rows', 'size', 'rejected'], rows)}\n${notes}${formatCount(total)} rows in ${seconds.toFixed(1)} s${speed}\n`;
+}
+
+/** Names the columns, and the places within them, whose type could not hold all values. */
+function rejectedNotes({ rejected }: StreamProgress): string[] {
+  const columns = Object.entries(rejected).filter(([, count]) => count > 0);
+  if (columns.length === 0) return [];
+  return [
+    `values that do not fit their column: ${columns.map(([name, count]) => `${name} ${formatCount(count)}`).join(', ')}`,
+  ];
 }
 
 function outcomeOf({ status, rows, resumed }: StreamProgress): string {
