@@ -94,7 +94,7 @@ async function ask(table: string, fields: Record<string, string>): Promise<unkno
     server,
     `SELECT json_build_object(${list.join(', ')})::text FROM ${table} ORDER BY id`,
   );
-  return rows.map(([json]) => JSON.parse(String(json)) as unknown);
+  return rows.map(([json]) => (typeof json === 'string' ? (JSON.parse(json) as unknown) : json));
 }
 
 const stamp = (sql: string) => `to_char(${sql}, 'YYYY-MM-DD"T"HH24:MI:SS.US')`;
