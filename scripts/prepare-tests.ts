@@ -1,4 +1,15 @@
-import { prepareVersityGateway, python, spark, startPostgres } from '@fjord/test-harness';
+import {
+  catalogPython,
+  prepareAzure,
+  prepareGcs,
+  prepareHiveMetastore,
+  prepareMariaDB,
+  prepareRestCatalog,
+  prepareVersityGateway,
+  python,
+  spark,
+  startPostgres,
+} from '@fjord/test-harness';
 
 /** Installs and starts once whatever the tests need, so that no test pays for it; a line for each thing says what and how long. */
 export async function prepareTests(kind: 'quick' | 'heavy'): Promise<void> {
@@ -7,7 +18,14 @@ export async function prepareTests(kind: 'quick' | 'heavy'): Promise<void> {
   });
   await prepare('Python with PyIceberg and DuckDB', python);
   await prepare('S3 server', prepareVersityGateway);
-  if (kind === 'heavy') await prepare('Spark', spark);
+  if (kind !== 'heavy') return;
+  await prepare('Spark', spark);
+  await prepare('MariaDB', prepareMariaDB);
+  await prepare('REST catalog', prepareRestCatalog);
+  await prepare('Hive metastore', prepareHiveMetastore);
+  await prepare('Python with clients of all catalogs, and a stand-in for AWS', catalogPython);
+  await prepare('stand-in for Google Cloud Storage', prepareGcs);
+  await prepare("emulator of Azure's storage", prepareAzure);
 }
 
 async function prepare(name: string, make: () => Promise<unknown>): Promise<void> {

@@ -1,9 +1,15 @@
+export { prepareAzure, startAzure, type AzureServer } from './azure.ts';
 export { cacheFolder, makeOnce } from './cache.ts';
 export { makeCertificateAuthority, type Certificate, type CertificateAuthority } from './certificates.ts';
 export { findFreePort } from './free-port.ts';
 export { findOldNode, installPacked, versionOf } from './packed-packages.ts';
 export { startPgBouncer, type PgBouncer, type PgBouncerOptions } from './pgbouncer.ts';
 export { startPostgresStandby } from './postgres-standby.ts';
+export { prepareGcs, startGcs, type GcsServer } from './gcs.ts';
+export { prepareHiveMetastore, startHiveMetastore, type HiveMetastore } from './hive-metastore.ts';
+export { startHttpFaults, type HttpCall, type HttpFault, type HttpFaults } from './http-faults.ts';
+export { prepareMariaDB, startMariaDB, type MariaDBServer } from './mariadb.ts';
+export { catalogPython, startMoto, type AwsStandIn } from './moto.ts';
 export { startPostgres, PostgresServer, type PostgresOptions, type StopMode } from './postgres.ts';
 export type { PostgresMajor } from './postgres-binaries.ts';
 export { python, runPython } from './python.ts';
@@ -17,6 +23,7 @@ export {
   type PyIcebergTable,
   type TableContents,
 } from './read-table.ts';
+export { prepareRestCatalog, startRestCatalog, type RestCatalogServer } from './rest-catalog.ts';
 export { mustRun, runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
 export { prepareVersityGateway, startS3, type S3Access, type S3Server } from './s3.ts';
 export { readWithSpark, runSpark, spark, type Spark } from './spark.ts';

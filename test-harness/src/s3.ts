@@ -1,19 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { findFreePort } from './free-port.ts';
 import { buildGoProgram } from './go.ts';
 import { GuardedServer } from './guarded-server.ts';
 import { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
+import { untilAnswers } from './until-answers.ts';
 
 const VERSITY_GATEWAY = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
 const HOST = '127.0.0.1';
 const REGION = 'us-east-1';
 const BUCKET = 'warehouse';
 const START_TIMEOUT_MS = 30_000;
-// The server prints that it listens a moment before it does, so it is asked.
-const POLL_MS = 20;
 const STOP_TIMEOUT_MS = 5_000;
 
 /** What a client needs to reach an S3 server, path style. */
@@ -54,7 +52,7 @@ export async function startS3(): Promise<S3Server> {
     lastSignal: 'KILL',
   });
   const endpoint = `http://${HOST}:${port}`;
-  await untilHealthy(`${endpoint}/health`, server);
+  await untilAnswers(server, { port, path: '/health', timeoutMs: START_TIMEOUT_MS });
   return {
     endpoint,
     region: REGION,
@@ -64,17 +62,6 @@ export async function startS3(): Promise<S3Server> {
     folder: path.join(objects, BUCKET),
     [Symbol.asyncDispose]: () => stop(server, folder),
   };
-}
-
-async function untilHealthy(url: string, server: GuardedServer): Promise<void> {
-  const deadline = performance.now() + START_TIMEOUT_MS;
-  while (server.isRunning && performance.now() < deadline) {
-    const response = await fetch(url).catch(() => undefined);
-    if (response?.ok === true) return;
-    await delay(POLL_MS);
-  }
-  server.signal('KILL');
-  throw new Error(`The S3 server did not start:\n${server.log}`);
 }
 
 async function stop(server: GuardedServer, folder: TemporaryFolder): Promise<void> {
