@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import path from 'node:path';
 import { findFreePort } from './free-port.ts';
 import { GuardedServer } from './guarded-server.ts';
-import { pythonWith } from './python.ts';
+import { PYTHON_FOLDER, pythonWith } from './python.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { untilAnswers } from './until-answers.ts';
 
@@ -25,7 +26,7 @@ export async function startMoto(): Promise<AwsStandIn> {
   ]);
   const server = new GuardedServer({
     command,
-    args: ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)],
+    args: [path.join(PYTHON_FOLDER, 'serve_moto.py'), '-H', '127.0.0.1', '-p', String(port)],
     cwd: folder.path,
     lastSignal: 'KILL',
   });

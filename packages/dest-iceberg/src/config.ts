@@ -1,53 +1,21 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { CatalogSchema } from './catalog-config.ts';
+import { AzureSchema, GcsSchema, S3Schema } from './storage-config.ts';
 
 /** Options of the Iceberg destination. */
 export const ConfigSchema = Type.Object({
-  warehouse: Type.String({
-    title: 'Warehouse',
-    description: 'Where tables are kept: a folder (absolute, or relative to where fjord runs) or s3://bucket/prefix.',
-    minLength: 1,
-  }),
-  catalog: Type.Optional(
-    Type.Object({
-      type: Type.Literal('sqlite', {
-        title: 'Catalog type',
-        description: "sqlite: an embedded catalog file in the layout of Iceberg's JDBC catalog.",
-        default: 'sqlite',
-      }),
-      file: Type.Optional(
-        Type.String({
-          title: 'Catalog file',
-          description: 'The SQLite file; by default catalog.db in the warehouse folder (required for s3).',
-        }),
-      ),
-      name: Type.String({
-        title: 'Catalog name',
-        description: 'The catalog_name column of the JDBC layout; foreign clients must use the same.',
-        default: 'fjord',
-      }),
+  warehouse: Type.Optional(
+    Type.String({
+      title: 'Warehouse',
+      description:
+        'Where tables are kept: a folder (absolute, or relative to where fjord runs), s3://bucket/prefix, gs://bucket/prefix or abfss://container@account.dfs.core.windows.net/prefix. rest: which of the warehouses, by the name that the server gives it, if it has several.',
+      minLength: 1,
     }),
   ),
-  s3: Type.Optional(
-    Type.Object({
-      region: Type.Optional(
-        Type.String({ title: 'Region', description: 'Region of the bucket, us-east-1 by default.' }),
-      ),
-      endpoint: Type.Optional(
-        Type.String({ title: 'Endpoint', description: 'URL of an S3-compatible server; AWS by default.' }),
-      ),
-      pathStyle: Type.Boolean({
-        title: 'Path style',
-        description: 'Whether the bucket goes into the path rather than the host name; most compatibles need it.',
-        default: false,
-      }),
-      accessKeyId: Type.Optional(
-        Type.String({ title: 'Access key id', description: "By default AWS's own credential chain is used." }),
-      ),
-      secretAccessKey: Type.Optional(
-        Type.String({ title: 'Secret access key', description: 'Goes with the access key id.', secret: true }),
-      ),
-    }),
-  ),
+  catalog: Type.Optional(CatalogSchema),
+  s3: Type.Optional(S3Schema),
+  gcs: Type.Optional(GcsSchema),
+  azure: Type.Optional(AzureSchema),
   targetFileMB: Type.Number({
     title: 'Target file size',
     description: 'About how many megabytes a data file grows to before the next one is begun.',

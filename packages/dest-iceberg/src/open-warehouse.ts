@@ -1,52 +1,130 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { ConnectorError } from '@fjord/core';
-import { type Catalog, openSqlCatalog } from '@fjord/iceberg';
+import { type Catalog, type CatalogOptions, openCatalog } from '@fjord/iceberg';
+import type { CatalogConfig } from './catalog-config.ts';
 import type { Config } from './config.ts';
+import { storageProperties } from './storage-config.ts';
 
 /** Where tables live and how: the catalog, and the plain properties from which any thread can open the storage. */
-export type Warehouse = { catalog: Catalog; location: string; io: Record<string, string> };
+export type Warehouse = {
+  catalog: Catalog;
+  /** Where tables go; undefined where the catalog alone knows. */
+  location: string | undefined;
+  io: Record<string, string>;
+};
 
-/** Opens the catalog and names the storage of a config; makes local folders that are missing. */
+type CatalogType = CatalogConfig['type'];
+
+const LOCAL_DEFAULT: CatalogType = 'sqlite';
+
+/** Opens the catalog and names the storage of a config; makes local folders that are missing. Throws `config_invalid` for what does not fit together. */
 export async function openWarehouse(config: Config): Promise<Warehouse> {
-  const location = warehouseLocation(config.warehouse);
-  const io = storageProperties(config);
-  const file = catalogFile(config);
-  mkdirSync(path.dirname(file), { recursive: true });
-  const name = config.catalog?.name ?? 'fjord';
-  const catalog = await openSqlCatalog({ uri: file, name, warehouse: location, io });
-  return { location, io, catalog };
+  const options = catalogOptions(config);
+  return {
+    catalog: await openCatalog(options),
+    location: options.type === 'rest' ? undefined : options.warehouse,
+    io: storageProperties(config),
+  };
 }
 
-function warehouseLocation(warehouse: string): string {
-  if (/^s3a?:\/\//.test(warehouse)) return warehouse.replace(/\/+$/, '');
-  if (warehouse.startsWith('file:')) return warehouse.replace(/\/+$/, '');
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(warehouse)) {
-    throw new ConnectorError(
-      'config_invalid',
-      `Option warehouse names a storage that is not supported: ${warehouse.split('://')[0]}.`,
-    );
+/** What the table library needs to open the config's catalog. */
+export function catalogOptions(config: Config): CatalogOptions {
+  const type = config.catalog?.type ?? LOCAL_DEFAULT;
+  const io = storageProperties(config);
+  switch (type) {
+    case 'sqlite': {
+      const file = catalogFile(config);
+      mkdirSync(path.dirname(file), { recursive: true });
+      return { type: 'sql', uri: file, name: nameOf(config), warehouse: locationOf(config), io };
+    }
+    case 'postgres':
+    case 'mysql':
+      return { type: 'sql', uri: uriOf(config, type), name: nameOf(config), warehouse: locationOf(config), io };
+    case 'rest':
+      return { type, io, ...restOptions(config) };
+    case 'glue':
+      return { type, io, warehouse: locationOf(config), ...glueOptions(config) };
+    case 'hive':
+      return {
+        type,
+        io,
+        uri: uriOf(config, type),
+        warehouse: locationOf(config),
+        locks: config.catalog?.locks ?? true,
+      };
+    case 'hadoop':
+      return { type, io, warehouse: locationOf(config) };
+    default:
+      return type satisfies never;
   }
-  return path.resolve(warehouse);
+}
+
+function restOptions(config: Config): Omit<Extract<CatalogOptions, { type: 'rest' }>, 'type' | 'io'> {
+  const { catalog, warehouse, s3 } = config;
+  const { token, credential, oauth2ServerUri, scope, audience, signingName, headers } = catalog ?? {};
+  const keys = { accessKeyId: s3?.accessKeyId, secretAccessKey: s3?.secretAccessKey, sessionToken: s3?.sessionToken };
+  if (signingName !== undefined && s3?.region === undefined) {
+    throw invalid('Option s3.region is required to sign requests to a catalog of type rest.');
+  }
+  return {
+    uri: uriOf(config, 'rest'),
+    accessDelegation: catalog?.accessDelegation ?? 'vended-credentials',
+    ...present({ warehouse, token, credential, oauth2ServerUri, scope }),
+    ...(audience !== undefined && { oauth2Fields: { audience } }),
+    ...(headers && { headers }),
+    ...(signingName !== undefined && { sigv4: { region: s3?.region ?? '', service: signingName, ...present(keys) } }),
+  };
+}
+
+function glueOptions({ catalog, s3 }: Config): Partial<Extract<CatalogOptions, { type: 'glue' }>> {
+  const { endpoint, catalogId } = catalog ?? {};
+  const { accessKeyId, secretAccessKey, sessionToken } = s3 ?? {};
+  const region = catalog?.region ?? s3?.region;
+  return present({ region, endpoint, catalogId, accessKeyId, secretAccessKey, sessionToken });
+}
+
+/** The scheme that each database's URIs may have; a wrong one is more likely a wrong option than a new database. */
+const SCHEMES = {
+  postgres: /^postgres(ql)?:\/\//,
+  mysql: /^(mysql|mariadb):\/\//,
+  rest: /^https?:\/\//,
+  hive: /^thrift:\/\//,
+} as const;
+
+function uriOf({ catalog }: Config, type: keyof typeof SCHEMES): string {
+  const uri = catalog?.uri;
+  if (uri === undefined) throw invalid(`Option catalog.uri is required for a catalog of type ${type}.`);
+  if (SCHEMES[type].test(uri)) return uri;
+  throw invalid(`Option catalog.uri is not the address of a catalog of type ${type}: see its description.`);
+}
+
+function nameOf({ catalog }: Config): string {
+  return catalog?.name ?? 'fjord';
+}
+
+function locationOf({ catalog, warehouse }: Config): string {
+  if (warehouse === undefined) {
+    throw invalid(`Option warehouse is required for a catalog of type ${catalog?.type ?? LOCAL_DEFAULT}.`);
+  }
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(warehouse)?.[1]?.toLowerCase();
+  if (scheme === undefined) return path.resolve(warehouse);
+  if (/^(file|s3[an]?|gs|abfss?|wasbs?)$/.test(scheme)) return warehouse.replace(/\/+$/, '');
+  throw invalid(`Option warehouse names a storage that is not supported: ${scheme}.`);
 }
 
 function catalogFile({ catalog, warehouse }: Config): string {
   if (catalog?.file !== undefined) return path.resolve(catalog.file);
-  if (!/^[a-z0-9]+:\/\//i.test(warehouse)) return path.resolve(warehouse, 'catalog.db');
-  throw new ConnectorError(
-    'config_invalid',
-    'Option catalog.file is required when the warehouse is not a local folder.',
-  );
+  if (warehouse !== undefined && !/^[a-z0-9+.-]+:\/\//i.test(warehouse)) return path.resolve(warehouse, 'catalog.db');
+  throw invalid('Option catalog.file is required when the warehouse is not a local folder.');
 }
 
-/** Storage properties by the names that Iceberg's own clients use (S3FileIO). */
-function storageProperties({ s3 }: Config): Record<string, string> {
-  if (!s3) return {};
-  return {
-    ...(s3.region !== undefined && { 's3.region': s3.region }),
-    ...(s3.endpoint !== undefined && { 's3.endpoint': s3.endpoint }),
-    ...(s3.pathStyle && { 's3.path-style-access': 'true' }),
-    ...(s3.accessKeyId !== undefined && { 's3.access-key-id': s3.accessKeyId }),
-    ...(s3.secretAccessKey !== undefined && { 's3.secret-access-key': s3.secretAccessKey }),
-  };
+function invalid(message: string): ConnectorError {
+  return new ConnectorError('config_invalid', message);
+}
+
+/** The entries that have a value. */
+function present<T extends Record<string, string | undefined>>(entries: T): { [Name in keyof T]?: string } {
+  const found = Object.entries(entries).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(found) as { [Name in keyof T]?: string };
 }

@@ -157,13 +157,13 @@ export class StreamWriter {
   #openFile(chunk: string): FileWriter {
     const { pool, pipeline, memory } = this.#parts;
     if (!this.#table || !this.#schema) throw new Error(`stream ${this.stream} has rows before its SCHEMA`);
-    const { metadata } = this.#table;
+    const { metadata, ioProperties: io } = this.#table;
     const { generation } = this.#backfill;
     const { columns } = this.#schema;
     const [schema, spec] = [currentSchema(metadata), defaultSpec(metadata)];
     const fields = fileFields(schema, toIcebergColumns(columns));
     const open = (partition?: string) =>
-      pool.openFile({ prefix: filePrefix(metadata, { pipeline, generation, chunk, partition }), fields });
+      pool.openFile({ prefix: filePrefix(metadata, { pipeline, generation, chunk, partition }), fields, io });
     if (spec.fields.length === 0) return open();
     const keys = new PartitionKeys(this.stream, { spec, schema, fields });
     const openFile = (partition: Partition) => open(partitionPath(partition, spec, schema));

@@ -43,6 +43,8 @@ export type ParquetFileOptions = {
   prefix: string;
   /** The columns of the batches in their order, with the ids, names and nullability of the table's schema; types are those of the batches. */
   fields: readonly NestedField[];
+  /** Storage options of these files where they are not the pool's: a catalog may lend keys for each table. */
+  io?: FileIOProperties;
 };
 
 /** Arrow rows for a writer: one Arrow IPC stream in pieces. Pieces that own their ArrayBuffer are transferred: do not use them afterwards. */
@@ -86,9 +88,8 @@ class Pool implements ParquetPool {
     const writer = ++this.#lastWriter;
     const thread = this.#pickThread();
     this.#threads.get(thread)?.add(writer);
-    const { io } = this.#options;
     const rolling = rollingFileOptions(this.#options, options);
-    return new PooledWriter({ thread, writer, rolling, io, onEnd: () => this.#end(thread, writer) });
+    return new PooledWriter({ thread, writer, rolling, onEnd: () => this.#end(thread, writer) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,7 +107,7 @@ class Pool implements ParquetPool {
     if (best && (best[1].size === 0 || this.#threads.size >= this.#workers)) return best[0];
     const thread = new EncoderThread(
       WORKER_SCRIPT,
-      { wasm: this.#options.encoder === 'parquet-wasm' ? compileWasm() : undefined, io: this.#options.io },
+      { wasm: this.#options.encoder === 'parquet-wasm' ? compileWasm() : undefined },
       this.#maxBytesInFlight,
     );
     this.#threads.set(thread, new Set());
@@ -123,9 +124,10 @@ class Pool implements ParquetPool {
   }
 }
 
-function rollingFileOptions(pool: ParquetPoolOptions, { prefix, fields }: ParquetFileOptions): RollingFileOptions {
+function rollingFileOptions(pool: ParquetPoolOptions, { prefix, fields, io }: ParquetFileOptions): RollingFileOptions {
   return {
     locationPrefix: `${prefix}-${randomUUID()}`,
+    io: io ?? pool.io,
     fields,
     targetFileBytes: pool.targetFileBytes ?? TARGET_FILE_BYTES,
     rowGroupRows: pool.rowGroupRows ?? ROW_GROUP_ROWS,
@@ -138,7 +140,6 @@ type PooledWriterParts = {
   thread: EncoderThread;
   writer: number;
   rolling: RollingFileOptions;
-  io: FileIOProperties;
   onEnd: () => Promise<void>;
 };
 
@@ -187,7 +188,7 @@ class PooledWriter implements FileWriter {
 
   /** What the thread can no longer delete itself. */
   async #deleteAll(): Promise<void> {
-    const io = openFileIO(this.#parts.rolling.locationPrefix, this.#parts.io);
+    const io = openFileIO(this.#parts.rolling.locationPrefix, this.#parts.rolling.io);
     const closed = this.#closed.map((file) => file.filePath);
     for (const location of [...closed, ...this.#thread.locationsOf(this.#writer)]) await io.delete(location);
   }

@@ -2,10 +2,14 @@ import type { DataFile, FileIOProperties, IcebergErrorCode } from '@fjord/iceber
 import type { EncoderOptions } from './encoder.ts';
 
 /** What a worker is started with. For parquet-wasm: its module, compiled once, by the main thread; otherwise our own encoder is used. */
-export type WorkerStart = { wasm: WebAssembly.Module | undefined; io: FileIOProperties };
+export type WorkerStart = { wasm: WebAssembly.Module | undefined };
 
 /** What one writer writes: its files are `${locationPrefix}-00000.parquet` and so on, each ended once it has `targetFileBytes`. */
-export type RollingFileOptions = EncoderOptions & { locationPrefix: string; targetFileBytes: number };
+export type RollingFileOptions = EncoderOptions & {
+  locationPrefix: string;
+  targetFileBytes: number;
+  io: FileIOProperties;
+};
 
 /** One call of the main thread. Calls of one writer are worked off in order; each is answered by its number. */
 export type WorkerCall = { call: number; writer: number } & (

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type FileIO, IcebergError, openFileIO } from '@fjord/iceberg';
+import { type FileIO, IcebergError, shareFileIOs } from '@fjord/iceberg';
 import { openFjordEncoder } from './fjord-encoder.ts';
 import { RollingFile } from './rolling-file.ts';
 import type { RollingFileOptions, WorkerAnswer, WorkerCall, WorkerStart } from './worker-messages.ts';
@@ -12,7 +12,7 @@ if (!port) throw new Error('this file is the body of a worker thread');
 type Writer = { file: RollingFile; last: Promise<void>; failure?: unknown };
 
 const writers = new Map<number, Writer>();
-const fileIOs = new Map<string, FileIO>();
+const fileIOs = new Map<string, (location: string) => FileIO>();
 
 const wasm = start.wasm && (await startWasm(start.wasm));
 
@@ -68,7 +68,7 @@ async function run(call: WorkerCall, file: RollingFile) {
 
 function openFile(writer: number, options: RollingFileOptions): RollingFile {
   const onFile = (location: string) => post({ type: 'file', writer, location });
-  return new RollingFile(options, wasm?.openWasmEncoder ?? openFjordEncoder, fileIOFor(options.locationPrefix), onFile);
+  return new RollingFile(options, wasm?.openWasmEncoder ?? openFjordEncoder, fileIOFor(options), onFile);
 }
 
 /** parquet-wasm is large: it is loaded only where it is used. */
@@ -78,12 +78,12 @@ async function startWasm(module: WebAssembly.Module) {
   return encoder;
 }
 
-/** One FileIO for each scheme, so that connections are shared. */
-function fileIOFor(location: string): FileIO {
-  const scheme = location.split(':', 1)[0] ?? '';
-  const io = fileIOs.get(scheme) ?? openFileIO(location, start.io);
-  fileIOs.set(scheme, io);
-  return io;
+/** One FileIO for each scheme and set of options, so that connections are shared. */
+function fileIOFor({ locationPrefix, io }: RollingFileOptions): FileIO {
+  const key = JSON.stringify(io);
+  const open = fileIOs.get(key) ?? shareFileIOs(io);
+  fileIOs.set(key, open);
+  return open(locationPrefix);
 }
 
 function post(message: WorkerAnswer): void {

@@ -80,6 +80,8 @@ class RestCatalog implements Catalog {
   }
 
   async createTable(identifier: TableIdentifier, creation: TableCreation): Promise<Table> {
+    // Some servers make the namespace as well.
+    if (!(await this.namespaceExists(identifier.namespace))) throw noSuchNamespace(identifier.namespace);
     const path = `${this.#path(identifier.namespace)}/tables`;
     // Checks the schema, and says which format version a table gets unless told.
     const { 'format-version': formatVersion } = newTableMetadata({ location: '', ...creation });

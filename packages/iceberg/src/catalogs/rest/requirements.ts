@@ -1,4 +1,5 @@
 import type { Table, TableChanges } from '../../catalog.ts';
+import { stringifyExactJson } from '../../exact-json.ts';
 import type { TableRequirement } from '../../table-requirement.ts';
 import type { TableUpdate } from '../../table-update.ts';
 
@@ -11,9 +12,7 @@ export function completeRequirements(base: Table, { updates, requirements }: Tab
   const uuid: TableRequirement = { type: 'assert-table-uuid', uuid: metadata['table-uuid'] };
   const all = [uuid, ...requirements, ...updates.flatMap((update) => requirementsOf(base, update))];
   // Compared as text: the same requirement may come from the caller and from here.
-  const seen = new Map(
-    all.map((requirement) => [JSON.stringify(requirement, (_key, value) => String(value)), requirement]),
-  );
+  const seen = new Map(all.map((requirement) => [stringifyExactJson(requirement), requirement]));
   return [...seen.values()];
 }
 
