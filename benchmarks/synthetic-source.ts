@@ -1,10 +1,16 @@
 import type { Column, Stream } from '@fjord/core';
 import { type ArrowColumn, BatchBuilder } from '@fjord/core/arrow';
 import { run } from '@fjord/core/runtime';
-import { type Database, defineDatabaseSource, type EncodedBatch, type ReadChunkRequest } from '@fjord/replication';
+import {
+  type Database,
+  defineDatabaseSource,
+  type EncodedBatch,
+  type ReadChunkRequest,
+  type UnitMark,
+} from '@fjord/replication';
 import { Type } from '@sinclair/typebox';
 
-const CHUNK_ROWS = 200_000;
+const UNIT_ROWS = 200_000;
 const BATCH_ROWS = 20_000;
 
 const columns: Column[] = [
@@ -51,14 +57,21 @@ class SyntheticDatabase implements Database {
   }
 
   planChunks() {
-    const chunks = Math.ceil(this.#rows / CHUNK_ROWS);
-    return Promise.resolve({ identity: `${this.#rows}`, chunks, layout: null });
+    const units = Math.ceil(this.#rows / UNIT_ROWS);
+    return Promise.resolve({ identity: `${this.#rows}`, units, isWhole: false, layout: null });
   }
 
-  async *readChunk({ chunk, signal }: ReadChunkRequest): AsyncGenerator<EncodedBatch> {
+  async *readChunk({ units, signal }: ReadChunkRequest): AsyncGenerator<EncodedBatch | UnitMark> {
+    for (let unit = units[0]; unit < units[1]; unit++) {
+      yield* this.#readUnit(unit, signal);
+      yield { reached: unit + 1 };
+    }
+  }
+
+  *#readUnit(unit: number, signal: AbortSignal): Generator<EncodedBatch> {
     const builder = new BatchBuilder(columns, { capacityRows: BATCH_ROWS });
-    const end = Math.min((chunk + 1) * CHUNK_ROWS, this.#rows);
-    for (let first = chunk * CHUNK_ROWS; first < end; first += BATCH_ROWS) {
+    const end = Math.min((unit + 1) * UNIT_ROWS, this.#rows);
+    for (let first = unit * UNIT_ROWS; first < end; first += BATCH_ROWS) {
       signal.throwIfAborted();
       builder.rows = Math.min(BATCH_ROWS, end - first);
       builder.columns.forEach((column, index) => this.#fill(column, first + index, builder.rows));

@@ -62,6 +62,11 @@ export const ERROR_CODES = {
   source_unreachable: { exit: 3, retryable: true, help: 'Check host, port, firewall, and that the server runs.' },
   source_connection_lost: { exit: 3, retryable: true, help: 'Run the sync again; it resumes from the last commit.' },
   source_busy: { exit: 3, retryable: true, help: 'Run the sync again later, or lower `parallel`.' },
+  statement_too_slow: {
+    exit: 3,
+    retryable: true,
+    help: 'Run the sync again when the server is less busy, or raise `maxStatementSeconds`.',
+  },
   snapshot_lost: {
     exit: 3,
     retryable: true,

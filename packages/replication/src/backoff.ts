@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Attempts of one piece of work before its error stands. */
-export const MAX_ATTEMPTS = 5;
+/** Attempts of one piece of work before its error stands: about a minute in all, in which a server can restart. */
+export const MAX_ATTEMPTS = 12;
 const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 10_000;
 

@@ -1,8 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { ConnectorError, type Log } from '@fjord/core';
-import type { EncodedBatch, ReadChunkRequest } from './database.ts';
 import { Mailbox } from './mailbox.ts';
-import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
+import type { ChunkItem, ChunkOrder, FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
 
 /** How long a worker may take to close its connection before it is ended. */
 const CLOSE_DEADLINE_MS = 2_000;
@@ -12,7 +11,7 @@ const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 export class ChunkReader implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #log: Log;
-  #mailbox: Mailbox<EncodedBatch> | undefined;
+  #mailbox: Mailbox<ChunkItem> | undefined;
 
   constructor(start: WorkerStart, log: Log) {
     this.#log = log;
@@ -22,18 +21,23 @@ export class ChunkReader implements AsyncDisposable {
     this.#worker.on('exit', () => this.#mailbox?.close(new Error('a chunk worker ended in mid-chunk')));
   }
 
-  /** The batches of a chunk. A batch counts as taken when the next one is asked for. */
-  async *read({ signal, ...request }: ReadChunkRequest): AsyncGenerator<EncodedBatch> {
+  /** Keeps the worker from beginning another statement, until it is told to go on. */
+  setPaused(isPaused: boolean): void {
+    this.#send({ type: 'pause', isPaused });
+  }
+
+  /** What a chunk gives. A batch counts as taken when the next item is asked for. */
+  async *read(order: ChunkOrder, signal: AbortSignal): AsyncGenerator<ChunkItem> {
     signal.throwIfAborted();
-    const mailbox = new Mailbox<EncodedBatch>(Number.POSITIVE_INFINITY);
+    const mailbox = new Mailbox<ChunkItem>(Number.POSITIVE_INFINITY);
     this.#mailbox = mailbox;
     const abort = () => this.#send({ type: 'abort' });
     signal.addEventListener('abort', abort);
     try {
-      this.#send({ type: 'read', request });
-      for await (const batch of mailbox) {
-        yield batch;
-        this.#send({ type: 'taken' });
+      this.#send({ type: 'read', order });
+      for await (const item of mailbox) {
+        yield item;
+        if (item.type === 'batch') this.#send({ type: 'taken' });
       }
     } finally {
       signal.removeEventListener('abort', abort);
@@ -52,6 +56,8 @@ export class ChunkReader implements AsyncDisposable {
   #receive(message: FromWorker): void {
     switch (message.type) {
       case 'batch':
+      case 'reached':
+      case 'boundary':
         void this.#mailbox?.put(message);
         return;
       case 'end':

@@ -5,7 +5,10 @@ import {
   type SelectedStream,
   type SourceMessage,
 } from '@fjord/core';
-import type { Database, HeldSnapshot } from './database.ts';
+import { MAX_ATTEMPTS, waitBeforeAttempt } from './backoff.ts';
+import { ChunkSizer, UNITS_PER_CHUNK } from './chunk-sizer.ts';
+import type { ConsistentPoint } from './consistent-point.ts';
+import type { ChunkPlan, Database, HeldSnapshot, PlanRequest } from './database.ts';
 import type { ReplicationOptions } from './options.ts';
 import { type ChunkTask, StreamBackfill } from './stream-backfill.ts';
 import type { Opening } from './stream-state.ts';
@@ -13,11 +16,16 @@ import type { Opening } from './stream-state.ts';
 /** How often a stream is started over because its table was rewritten under the reader, before it is given up. */
 const MAX_RESTARTS = 3;
 
+/** What is cured by waiting: all that is retryable but tells of the plan or the snapshot. */
+const TRANSIENT: ReadonlySet<string> = new Set(['source_unreachable', 'source_connection_lost', 'source_busy']);
+
 type ScheduleParts = {
   database: Database;
   openings: { selected: SelectedStream; opening: Opening }[];
   run: number;
   options: ReplicationOptions;
+  readers: number;
+  point: ConsistentPoint;
 };
 
 /** What a reader does next: a chunk, messages to send first, or, when both are missing, nothing more. */
@@ -28,27 +36,30 @@ export class ChunkSchedule implements AsyncDisposable {
   readonly #parts: ScheduleParts;
   readonly #context: RunContext;
   readonly #waiting: StreamBackfill[];
+  /** What the summary should say of a stream once it begins. */
+  readonly #notes: Map<string, string>;
   readonly #restarts = new Map<StreamBackfill, number>();
   readonly #snapshots = new Map<StreamBackfill, HeldSnapshot>();
-  #snapshot: HeldSnapshot | undefined;
+  #readers: number;
   #current: StreamBackfill[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #lost = Promise.withResolvers<Error>();
 
-  private constructor(parts: ScheduleParts, context: RunContext) {
+  /** In snapshot consistency all chunks will be read in the snapshot of the point, which the schedule disposes of. */
+  constructor(parts: ScheduleParts, context: RunContext) {
     this.#parts = parts;
     this.#context = context;
-    const resumable = parts.options.consistency === 'chunk';
-    this.#waiting = parts.openings.flatMap(({ selected, opening }) =>
-      opening.action === 'skip' ? [] : [new StreamBackfill(selected, opening, { number: parts.run, resumable })],
-    );
-  }
-
-  /** Opens the schedule; in snapshot consistency all chunks will be read in the snapshot that is taken here. */
-  static async open(parts: ScheduleParts, context: RunContext): Promise<ChunkSchedule> {
-    const schedule = new ChunkSchedule(parts, context);
-    if (parts.options.consistency === 'snapshot') schedule.#snapshot = await schedule.#hold();
-    return schedule;
+    const { run: number, options, point } = parts;
+    const { chunkMB, maxStatementSeconds } = options;
+    const limits = { bytes: chunkMB * 1024 * 1024, seconds: maxStatementSeconds, readers: parts.readers };
+    this.#readers = parts.readers;
+    this.#waiting = parts.openings.flatMap(({ selected, opening }) => {
+      if (opening.action === 'skip') return [];
+      const sizer = new ChunkSizer(limits);
+      return [new StreamBackfill(selected, opening, { number, consistency: point.consistency, sizer })];
+    });
+    this.#notes = new Map(parts.openings.flatMap(({ selected, opening }) => noteOf(selected, opening)));
+    if (point.snapshot) this.#watch(point.snapshot);
   }
 
   /** Settles with the error when a held snapshot is gone: what was read in it cannot be continued. */
@@ -57,19 +68,30 @@ export class ChunkSchedule implements AsyncDisposable {
   }
 
   snapshotOf(backfill: StreamBackfill): string | undefined {
-    return (this.#snapshots.get(backfill) ?? this.#snapshot)?.token;
+    return (this.#snapshots.get(backfill) ?? this.#parts.point.snapshot)?.token;
   }
 
-  /** The next chunk to read. Calls are served one after the other, since each may have to plan a stream. */
+  /** The next chunk to read; without one a reader must not ask again. Calls are served one after the other, since each may have to plan a stream. */
   next(): Promise<Next> {
     return this.#inTurn(async () => {
       const task = this.#takeChunk();
       if (task) return { task, messages: [] };
       const backfill = this.#waiting.shift();
-      if (!backfill) return { task: undefined, messages: [] };
+      if (!backfill) {
+        this.#readers -= 1;
+        return { task: undefined, messages: [] };
+      }
       const messages = await this.#begin(backfill);
       return { task: backfill.takeChunk(), messages };
     });
+  }
+
+  /** Lets a reader leave before its chunk is read, if others are there to read it; false if it is the last one. */
+  leave(task: ChunkTask): boolean {
+    if (this.#readers === 1) return false;
+    this.#readers -= 1;
+    task.backfill.giveBack(task);
+    return true;
   }
 
   /** Decides after a fault: nothing to send if the chunk may be tried again, else what starts the stream over or gives it up. */
@@ -84,14 +106,22 @@ export class ChunkSchedule implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const snapshot of [this.#snapshot, ...this.#snapshots.values()]) await snapshot?.[Symbol.asyncDispose]();
+    for (const snapshot of [this.#parts.point.snapshot, ...this.#snapshots.values()])
+      await snapshot?.[Symbol.asyncDispose]();
   }
 
   async #begin(backfill: StreamBackfill): Promise<SourceMessage[]> {
-    const request = { chunkBytes: this.#parts.options.chunkMB * 1024 * 1024, snapshot: this.snapshotOf(backfill) };
+    const { options, point, database } = this.#parts;
+    const request: PlanRequest = {
+      unitBytes: (options.chunkMB * 1024 * 1024) / UNITS_PER_CHUNK,
+      snapshot: this.snapshotOf(backfill),
+      cutBy: point.consistency === 'keys' ? 'key' : 'place',
+      since: backfill.since,
+    };
     try {
-      const plan = backfill.plan ?? (await this.#parts.database.planChunks(backfill.selected, request));
+      const plan = backfill.plan ?? (await this.#retrying(() => database.planChunks(backfill.selected, request)));
       this.#current.push(backfill);
+      this.#say(backfill, plan);
       return backfill.begin(plan);
     } catch (thrown) {
       const error = asConnectorError(thrown);
@@ -109,7 +139,7 @@ export class ChunkSchedule implements AsyncDisposable {
     this.#context.log('warn', 'stream starts over, its table was rewritten', { stream, restarts });
     backfill.startOver();
     this.#current = this.#current.filter((other) => other !== backfill);
-    if (this.#snapshot) {
+    if (this.#parts.point.snapshot) {
       await this.#snapshots.get(backfill)?.[Symbol.asyncDispose]();
       this.#snapshots.set(backfill, await this.#hold());
     }
@@ -123,22 +153,53 @@ export class ChunkSchedule implements AsyncDisposable {
   }
 
   #takeChunk(): ChunkTask | undefined {
+    // A stream stays until it has ended: a chunk that ends early, or is given back, lets units wait again.
+    this.#current = this.#current.filter(({ hasEnded }) => !hasEnded);
     for (const backfill of this.#current) {
       const task = backfill.takeChunk();
       if (task) return task;
     }
-    this.#current = [];
     return undefined;
   }
 
-  async #hold(): Promise<HeldSnapshot> {
-    const { database } = this.#parts;
-    if (!database.holdSnapshot) {
-      throw new ConnectorError('config_invalid', 'This source cannot hold a snapshot; set consistency to "chunk".');
+  async #retrying<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { signal } = this.#context;
+    for (let attempt = 1; ; attempt++) {
+      if (attempt > 1) await waitBeforeAttempt(attempt, signal);
+      try {
+        return await work();
+      } catch (thrown) {
+        const error = asConnectorError(thrown);
+        if (!TRANSIENT.has(error.code) || attempt === MAX_ATTEMPTS || signal.aborted) throw error;
+        this.#context.log('warn', 'planning a stream failed', { code: error.code, error: error.message, attempt });
+      }
     }
-    const snapshot = await database.holdSnapshot();
-    void snapshot.lost.then((error) => this.#lost.resolve(error));
+  }
+
+  async #hold(): Promise<HeldSnapshot> {
+    const snapshot = await this.#parts.database.holdSnapshot?.();
+    if (!snapshot) throw new Error('the database held a snapshot before');
+    this.#watch(snapshot);
     return snapshot;
+  }
+
+  #watch(snapshot: HeldSnapshot): void {
+    void snapshot.lost.then((error) => this.#lost.resolve(error));
+  }
+
+  /** Says once how a stream is read, where that is not what was asked for. */
+  #say(backfill: StreamBackfill, plan: ChunkPlan): void {
+    const { stream } = backfill.selected;
+    const { why } = this.#parts.point;
+    const how = plan.isWhole
+      ? 'in one transaction of its own'
+      : 'by ranges of its key, each in a transaction of its own';
+    const fallen = why === undefined ? [] : [`read ${how}: no snapshot could be held (${why})`];
+    const opened = this.#notes.get(stream);
+    this.#notes.delete(stream);
+    for (const note of [...fallen, ...(opened === undefined ? [] : [opened])]) {
+      this.#context.progress({ stream, rows: backfill.rows, bytes: backfill.bytes, note });
+    }
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -146,4 +207,8 @@ export class ChunkSchedule implements AsyncDisposable {
     this.#turn = result.catch(() => undefined);
     return result;
   }
+}
+
+function noteOf({ stream }: SelectedStream, opening: Opening): [string, string][] {
+  return opening.action === 'begin' && opening.note !== undefined ? [[stream, opening.note]] : [];
 }

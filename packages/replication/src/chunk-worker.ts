@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { asConnectorError, type RunContext } from '@fjord/core';
-import type { Database, ReadChunkRequest } from './database.ts';
+import { ChunkBudget } from './chunk-budget.ts';
+import type { Database } from './database.ts';
 import type { DatabaseSource } from './define-database-source.ts';
-import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
+import type { ChunkOrder, FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
 
 /** Batches that may wait for the main thread: one being sent, one ready. */
 const CREDITS = 2;
@@ -13,6 +15,7 @@ const start: WorkerStart = workerData;
 let abort = new AbortController();
 let database: Promise<Database> | undefined;
 let credits = CREDITS;
+let isPaused = false;
 let wake: (() => void) | undefined;
 
 port.on('message', (message: ToWorker) => {
@@ -20,10 +23,14 @@ port.on('message', (message: ToWorker) => {
     case 'read':
       abort = new AbortController();
       credits = CREDITS;
-      void readChunk({ ...message.request, signal: abort.signal });
+      void readChunk(message.order, abort.signal);
       return;
     case 'taken':
       credits += 1;
+      wake?.();
+      return;
+    case 'pause':
+      isPaused = message.isPaused;
       wake?.();
       return;
     case 'abort':
@@ -38,18 +45,24 @@ port.on('message', (message: ToWorker) => {
   }
 });
 
-async function readChunk(request: ReadChunkRequest): Promise<void> {
+async function readChunk({ budget: limits, ...request }: ChunkOrder, signal: AbortSignal): Promise<void> {
+  const budget = new ChunkBudget(limits);
   try {
     database ??= openDatabase();
-    for await (const { rows, body, rejected } of (await database).readChunk(request)) {
-      while (credits === 0 && !request.signal.aborted) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+    for await (const item of (await database).readChunk({ ...request, signal })) {
+      if ('reached' in item) {
+        send({ type: 'reached', reached: item.reached });
+        if (budget.isUsed() && !request.plan.isWhole) break;
+        await rest(budget, signal);
+      } else if ('boundary' in item) {
+        send({ type: 'boundary', boundary: item.boundary });
+      } else {
+        await until(() => credits > 0, signal);
+        credits -= 1;
+        const { rows, body, rejected } = item;
+        for (const piece of body) budget.add(piece.byteLength);
+        send({ type: 'batch', rows, body, rejected }, transferable(body));
       }
-      request.signal.throwIfAborted();
-      credits -= 1;
-      send({ type: 'batch', rows, body, rejected }, transferable(body));
     }
     send({ type: 'end' });
   } catch (error) {
@@ -57,6 +70,22 @@ async function readChunk(request: ReadChunkRequest): Promise<void> {
     const { code, message, stream } = asConnectorError(error);
     send({ type: 'error', code, message, ...(stream !== undefined && { stream }) });
   }
+}
+
+/** Between two statements the server gets its rest, and as long as reading is paused. */
+async function rest(budget: ChunkBudget, signal: AbortSignal): Promise<void> {
+  const restMs = budget.takeRestMs();
+  if (restMs > 0) await delay(restMs, undefined, { signal });
+  await until(() => !isPaused, signal);
+}
+
+async function until(isMet: () => boolean, signal: AbortSignal): Promise<void> {
+  while (!isMet() && !signal.aborted) {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  }
+  signal.throwIfAborted();
 }
 
 async function openDatabase(): Promise<Database> {

@@ -1,13 +1,27 @@
 import type { Problem, SelectedStream, Stream } from '@fjord/core';
+import type { IndexRange } from './index-ranges.ts';
 
 /**
- * How a stream is cut into chunks, as plain JSON that goes into the state: small, and enough to cut it the same way
- * after a crash. `identity` names the physical table(s) planned (relfilenode or the like); when it differs, the plan is void.
+ * How a stream is cut, as plain JSON that goes into the state: small, and enough to cut it the same way after a crash. A unit is the
+ * least that is read by itself; a chunk is a run of units, as many as make a good size. `identity` names the physical table(s) planned
+ * (relfilenode or the like); when it differs, the plan is void.
  */
-export type ChunkPlan = { identity: string; chunks: number; layout: unknown };
+export type ChunkPlan = {
+  identity: string;
+  units: number;
+  /** All units must be read in one transaction: no chunk of fewer would be consistent, or there is nothing to cut by. */
+  isWhole: boolean;
+  layout: unknown;
+};
 
 /** Rows ready to travel: one Arrow IPC stream in pieces. `rejected` counts, per column, values that the target type cannot hold. */
 export type EncodedBatch = { rows: number; body: Uint8Array[]; rejected: Record<string, number> };
+
+/** All rows of the units below `reached` have been given, and no statement is under way: here a chunk may end. */
+export type UnitMark = { reached: number };
+
+/** Where the next increment begins, as plain JSON for the state; the source's own. */
+export type Boundary = { boundary: unknown };
 
 /** A consistent point of the whole database that other connections can join by its token, held until disposed. */
 export interface HeldSnapshot extends AsyncDisposable {
@@ -16,16 +30,45 @@ export interface HeldSnapshot extends AsyncDisposable {
   readonly lost: Promise<Error>;
 }
 
+/** How chunks are told apart: by where rows lie (fast; rows that move are missed or doubled) or by key (a row keeps its place). */
+export type CutBy = 'place' | 'key';
+
+export type PlanRequest = {
+  /** About how many bytes of the table a unit covers. */
+  unitBytes: number;
+  /** Token of a held snapshot to plan for. */
+  snapshot: string | undefined;
+  cutBy: CutBy;
+  /** The boundary of the last increment; undefined when all rows are read. */
+  since: unknown;
+};
+
 export type ReadChunkRequest = {
   stream: SelectedStream;
   plan: ChunkPlan;
-  /** Index of the chunk, 0 to `plan.chunks - 1`. */
-  chunk: number;
-  /** Token of a held snapshot to read in; without it the chunk is read in a short transaction of its own. */
+  /** The units to read, half open. */
+  units: IndexRange;
+  /** Into how many statements each unit is to be cut further; more than 1 after one took too long. */
+  pieces: number;
+  /** Token of a held snapshot to read in; without it the chunk is read in a transaction of its own. */
   snapshot: string | undefined;
+  /** The boundary of the last increment; undefined when all rows are read. */
+  since: unknown;
+  /** No statement may take longer; undefined where there is nothing to cut by. */
+  maxStatementSeconds: number | undefined;
   /** About how many bytes a batch may hold. */
   batchBytes: number;
   signal: AbortSignal;
+};
+
+/** How busy the server is, as far as the user may see it. */
+export type ServerLoad = {
+  /** Connections that are free for the user. */
+  freeConnections: number;
+  /** Sessions of others that are at work now. */
+  activeSessions: number;
+  /** How far the slowest replica is behind; undefined where there is none, or it cannot be seen. */
+  replicaLagSeconds: number | undefined;
 };
 
 /**
@@ -35,8 +78,14 @@ export type ReadChunkRequest = {
 export interface Database extends AsyncDisposable {
   findProblems(): Promise<Problem[]>;
   discover(): Promise<Stream[]>;
-  /** An optional member is a capability: without it only the `chunk` consistency is offered. */
+  /** An optional member is a capability: without it no snapshot can be held. `unsupported` if this server cannot. */
   holdSnapshot?(): Promise<HeldSnapshot>;
-  planChunks(stream: SelectedStream, request: { chunkBytes: number; snapshot: string | undefined }): Promise<ChunkPlan>;
-  readChunk(request: ReadChunkRequest): AsyncIterable<EncodedBatch>;
+  /** How busy the server is; without it nothing is bounded or paused by it. */
+  measureLoad?(): Promise<ServerLoad>;
+  planChunks(stream: SelectedStream, request: PlanRequest): Promise<ChunkPlan>;
+  /**
+   * The rows of the units in their order, a mark after each unit; the consumer may stop at a mark. The last unit of an incremental
+   * stream ends with the boundary for the next increment.
+   */
+  readChunk(request: ReadChunkRequest): AsyncIterable<EncodedBatch | UnitMark | Boundary>;
 }

@@ -2,7 +2,7 @@ import { defineSource, type RunContext, type SourceDefinition, type Static, type
 import type { TObject } from '@sinclair/typebox';
 import { runBackfill } from './backfill.ts';
 import type { Database } from './database.ts';
-import { type ReplicationOptions, withReplicationOptions } from './options.ts';
+import { paceOf, type ReplicationOptions, withReplicationOptions } from './options.ts';
 import { StreamStateSchema } from './stream-state.ts';
 
 /** What a database connector declares. `module` is its own `import.meta.url`: worker threads import it and call `open` there. */
@@ -25,18 +25,19 @@ export function defineDatabaseSource<Config extends TObject>(
 ): DatabaseSource {
   type Options = Static<Config> & ReplicationOptions;
   // The runtime has checked the config against the same schema before any of these is called.
-  const open = (config: unknown, context: RunContext) => declaration.open(config as Options, context);
+  const optionsOf = (config: unknown) => paceOf(config as Options);
+  const open = (config: unknown, context: RunContext) => declaration.open(optionsOf(config), context);
   const source = defineSource({
     name: declaration.name,
     version: declaration.version,
     config: withReplicationOptions(declaration.config),
     state: StreamStateSchema,
-    syncModes: ['full'],
+    syncModes: ['full', 'incremental'],
     check: (config, context) => withDatabase(open(config, context), (database) => database.findProblems()),
     discover: (config, context): Promise<Stream[]> =>
       withDatabase(open(config, context), (database) => database.discover()),
     read: (request, context) =>
-      runBackfill({ ...request, options: request.config as Options, module: declaration.module, open }, context),
+      runBackfill({ ...request, options: optionsOf(request.config), module: declaration.module, open }, context),
   });
   return { ...source, open };
 }

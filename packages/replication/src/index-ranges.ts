@@ -1,23 +1,29 @@
-/** A set of chunk indexes as sorted, half-open, disjoint ranges: small however many chunks are done. */
-export type IndexRanges = readonly (readonly [from: number, to: number])[];
+/** A set of whole numbers as sorted, half-open, disjoint ranges: small however many are in it. */
+export type IndexRanges = readonly IndexRange[];
+export type IndexRange = readonly [from: number, to: number];
 
-/** The set with `index` in it. */
-export function addIndex(ranges: IndexRanges, index: number): IndexRanges {
-  if (hasIndex(ranges, index)) return ranges;
-  const before = ranges.filter(([, to]) => to < index);
-  const after = ranges.filter(([from]) => from > index + 1);
-  const touching = ranges.filter(([from, to]) => to >= index && from <= index + 1);
-  const from = Math.min(index, ...touching.map((range) => range[0]));
-  const to = Math.max(index + 1, ...touching.map((range) => range[1]));
+/** The set with all of `range` in it. */
+export function addRange(ranges: IndexRanges, range: IndexRange): IndexRanges {
+  if (range[0] >= range[1]) return ranges;
+  const before = ranges.filter(([, to]) => to < range[0]);
+  const after = ranges.filter(([from]) => from > range[1]);
+  const touching = [...ranges.filter(([from, to]) => to >= range[0] && from <= range[1]), range];
+  const from = Math.min(...touching.map((other) => other[0]));
+  const to = Math.max(...touching.map((other) => other[1]));
   return [...before, [from, to], ...after];
 }
 
-/** Whether `index` is in the set. */
-export function hasIndex(ranges: IndexRanges, index: number): boolean {
-  return ranges.some(([from, to]) => index >= from && index < to);
+/** What is missing in the set of all numbers from 0 up to `count`. */
+export function missingRanges(ranges: IndexRanges, count: number): IndexRanges {
+  const starts = [0, ...ranges.map(([, to]) => to)];
+  const ends = [...ranges.map(([from]) => from), count];
+  return starts.flatMap((from, index): IndexRanges => {
+    const to = Math.min(ends[index] ?? count, count);
+    return from < to ? [[from, to]] : [];
+  });
 }
 
-/** How many indexes are in the set. */
+/** How many numbers are in the set. */
 export function countIndexes(ranges: IndexRanges): number {
   return ranges.reduce((sum, [from, to]) => sum + to - from, 0);
 }

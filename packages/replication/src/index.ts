@@ -1,3 +1,14 @@
-export type { ChunkPlan, Database, EncodedBatch, HeldSnapshot, ReadChunkRequest } from './database.ts';
+export type {
+  Boundary,
+  ChunkPlan,
+  CutBy,
+  Database,
+  EncodedBatch,
+  HeldSnapshot,
+  PlanRequest,
+  ReadChunkRequest,
+  ServerLoad,
+  UnitMark,
+} from './database.ts';
 export { type DatabaseSource, type DatabaseSourceDeclaration, defineDatabaseSource } from './define-database-source.ts';
 export { ReplicationOptions } from './options.ts';

@@ -1,35 +1,40 @@
 import type { ConnectorError, SelectedStream, SourceMessage } from '@fjord/core';
+import type { ChunkSizer } from './chunk-sizer.ts';
 import type { ChunkPlan } from './database.ts';
-import { addIndex, countIndexes, hasIndex, type IndexRanges } from './index-ranges.ts';
+import { addRange, countIndexes, type IndexRange, type IndexRanges, missingRanges } from './index-ranges.ts';
+import type { Consistency } from './options.ts';
 import type { Opening, StreamState } from './stream-state.ts';
 
-/** One chunk to read. `generation` tells whether the backfill it belongs to is still the stream's current one when it is done. */
-export type ChunkTask = { backfill: StreamBackfill; plan: ChunkPlan; chunk: number; generation: number };
+/** One chunk to read: a run of units. `generation` tells whether the backfill it belongs to is still the stream's current one when it is done. */
+export type ChunkTask = { backfill: StreamBackfill; plan: ChunkPlan; units: IndexRange; generation: number };
 
 type Begun = Exclude<Opening, { action: 'skip' }>;
+export type BackfillContext = { number: number; consistency: Consistency; sizer: ChunkSizer };
 
-/** The backfill of one stream: which chunks wait, which are done, and what must be said when one is. It does no I/O. */
+/** The backfill or increment of one stream: which units wait, which are done, and what must be said when a chunk is. It does no I/O. */
 export class StreamBackfill {
   readonly selected: SelectedStream;
-  readonly #run: number;
-  readonly #resumable: boolean;
+  /** The boundary that an increment goes on from; undefined when all rows are read. */
+  readonly since: unknown;
+  readonly #context: BackfillContext;
   #generation: number;
   #replace: boolean;
   #plan: ChunkPlan | undefined;
   #done: IndexRanges = [];
-  #waiting: number[] = [];
+  #waiting: IndexRanges = [];
+  #boundary: unknown;
   #ended = false;
   rows = 0;
   bytes = 0;
   rejected: Record<string, number> = {};
 
-  constructor(selected: SelectedStream, opening: Begun, run: { number: number; resumable: boolean }) {
+  constructor(selected: SelectedStream, opening: Begun, context: BackfillContext) {
     this.selected = selected;
-    this.#run = run.number;
-    this.#resumable = run.resumable;
+    this.#context = context;
     if (opening.action === 'begin') {
       this.#generation = opening.generation;
       this.#replace = opening.replace;
+      this.since = opening.since;
       return;
     }
     this.#generation = opening.state.generation;
@@ -47,31 +52,52 @@ export class StreamBackfill {
     return this.#plan;
   }
 
+  /** Whether nothing more will be read: all units are done, or the stream was given up. */
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether the stream is committed chunk by chunk, so that a later run can go on from them. */
+  get isResumable(): boolean {
+    return this.#context.consistency !== 'snapshot' && !this.selected.incremental && this.#plan?.isWhole !== true;
+  }
+
   /** Begins, or goes on, by `plan`; gives what must be sent first. */
   begin(plan: ChunkPlan): SourceMessage[] {
     this.#plan = plan;
-    this.#waiting = Array.from({ length: plan.chunks }, (_, index) => index).filter((i) => !hasIndex(this.#done, i));
+    this.#waiting = missingRanges(this.#done, plan.units);
     const { stream } = this.selected;
     const first: SourceMessage = { type: 'BACKFILL', stream, generation: this.#generation, replace: this.#replace };
     return this.#waiting.length === 0 ? [first, ...this.#complete()] : [first];
   }
 
-  /** Starts over under a new generation that replaces what the old one wrote; the caller plans anew and calls `begin`. */
+  /** Starts over under a new generation that replaces what the old one committed; the caller plans anew and calls `begin`. */
   startOver(): void {
+    // An increment has committed nothing yet: to replace would leave the table with the increment alone.
+    if (this.isResumable) this.#replace = true;
     this.#generation += 1;
-    this.#replace = true;
     this.#plan = undefined;
     this.#done = [];
     this.#waiting = [];
+    this.#boundary = undefined;
     this.rows = 0;
     this.bytes = 0;
     this.rejected = {};
   }
 
   takeChunk(): ChunkTask | undefined {
-    const chunk = this.#waiting.shift();
-    if (chunk === undefined || !this.#plan) return undefined;
-    return { backfill: this, plan: this.#plan, chunk, generation: this.#generation };
+    const [first, ...others] = this.#waiting;
+    if (!first || !this.#plan) return undefined;
+    const [from, end] = first;
+    const size = this.#plan.isWhole ? this.#plan.units : this.#context.sizer.next(countIndexes(this.#waiting));
+    const to = Math.min(end, from + size);
+    this.#waiting = to < end ? [[to, end], ...others] : others;
+    return { backfill: this, plan: this.#plan, units: [from, to], generation: this.#generation };
+  }
+
+  /** Puts a chunk that was not read back, for another reader to take. */
+  giveBack({ units, generation }: ChunkTask): void {
+    if (generation === this.#generation) this.#waiting = addRange(this.#waiting, units);
   }
 
   /** Whether the task's rows may still be used: its backfill was neither started over nor given up meanwhile. */
@@ -79,11 +105,22 @@ export class StreamBackfill {
     return !this.#ended && task.generation === this.#generation;
   }
 
-  /** Marks a chunk done; gives what follows its CHUNK message: the state, or the stream's end. */
-  finishChunk(chunk: number): SourceMessage[] {
-    this.#done = addIndex(this.#done, chunk);
-    if (countIndexes(this.#done) === this.#plan?.chunks) return this.#complete();
-    return this.#resumable ? [this.#state({ phase: 'backfill' })] : [];
+  /** Notes where the next increment begins. */
+  takeBoundary(boundary: unknown): void {
+    this.#boundary = boundary;
+  }
+
+  /** Marks the units of a chunk below `reached` done, the others wait again; gives what follows its CHUNK message: the state, or the stream's end. */
+  finishChunk({ units: [from, to] }: ChunkTask, reached: number): SourceMessage[] {
+    this.#done = addRange(this.#done, [from, reached]);
+    this.#waiting = addRange(this.#waiting, [reached, to]);
+    if (countIndexes(this.#done) === this.#plan?.units) return this.#complete();
+    return this.isResumable ? [this.#progress()] : [];
+  }
+
+  /** Lets the sizer know what a chunk has measured. */
+  learn(measured: { units: number; bytes: number; seconds: number }): void {
+    this.#context.sizer.learn(measured);
   }
 
   /** Gives the stream up; the others go on. */
@@ -96,17 +133,31 @@ export class StreamBackfill {
   /** COMPLETE comes before the last state, so that the swap of a staged overwrite and that state are one commit. */
   #complete(): SourceMessage[] {
     this.#ended = true;
-    return [{ type: 'STATUS', stream: this.selected.stream, status: 'COMPLETE' }, this.#state({ phase: 'complete' })];
+    const { stream, incremental } = this.selected;
+    const cursor = incremental && {
+      cursor: {
+        columns: incremental.cursor,
+        ...(incremental.fallback !== undefined && { fallback: incremental.fallback }),
+        boundary: this.#boundary ?? null,
+      },
+    };
+    const state: StreamState = { phase: 'complete', ...this.#base(), ...cursor };
+    return [
+      { type: 'STATUS', stream, status: 'COMPLETE' },
+      { type: 'STATE', stream, state },
+    ];
   }
 
-  #state({ phase }: { phase: 'backfill' | 'complete' }): SourceMessage {
-    const { stream } = this.selected;
-    const base = { run: this.#run, generation: this.#generation };
-    if (phase === 'complete' || !this.#plan) {
-      return { type: 'STATE', stream, state: { phase: 'complete', ...base } satisfies StreamState };
-    }
+  #progress(): SourceMessage {
+    if (!this.#plan) throw new Error('a chunk was done before the stream was planned');
     const done = this.#done.map(([from, to]): [number, number] => [from, to]);
-    const state: StreamState = { phase: 'backfill', ...base, replace: this.#replace, plan: this.#plan, done };
-    return { type: 'STATE', stream, state };
+    const { consistency } = this.#context;
+    const base = { ...this.#base(), replace: this.#replace, consistency };
+    const state: StreamState = { phase: 'backfill', ...base, plan: this.#plan, done };
+    return { type: 'STATE', stream: this.selected.stream, state };
+  }
+
+  #base() {
+    return { run: this.#context.number, generation: this.#generation };
   }
 }

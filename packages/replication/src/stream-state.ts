@@ -1,12 +1,28 @@
 import { type Static, Type } from '@sinclair/typebox';
-import type { WriteMode } from '@fjord/core';
+import type { Incremental, WriteMode } from '@fjord/core';
+import { isDeepStrictEqual } from 'node:util';
+import { ConsistencySchema, type Consistency } from './options.ts';
 
-const PlanSchema = Type.Object({ identity: Type.String(), chunks: Type.Integer(), layout: Type.Unsafe<unknown>({}) });
+const PlanSchema = Type.Object({
+  identity: Type.String(),
+  units: Type.Integer(),
+  isWhole: Type.Boolean(),
+  layout: Type.Unsafe<unknown>({}),
+});
+
+/** What an increment has to know of the last one: the source's own boundary, and by which columns it was taken. */
+const CursorSchema = Type.Object({
+  columns: Type.Array(Type.String()),
+  fallback: Type.Optional(Type.String()),
+  boundary: Type.Unsafe<unknown>({}),
+});
 
 /**
- * A stream's own state. `generation` counts its backfills, `run` is the run that the last one belongs to. Between them:
+ * A stream's own state. `generation` counts its backfills and increments, `run` is the run that the last one belongs to. Between them:
  *
- *   (nothing) ─begin─> backfill ─chunk done─> backfill ─last chunk─> complete ─overwrite, next run─> backfill
+ *   (nothing) ─begin─> backfill ─chunk done─> backfill ─last chunk─> complete ─overwrite or increment, next run─> …
+ *
+ * Only what can be resumed chunk by chunk has the phase `backfill`; all else goes from one `complete` to the next in one commit.
  */
 export const StreamStateSchema = Type.Union([
   Type.Object({
@@ -14,23 +30,31 @@ export const StreamStateSchema = Type.Union([
     run: Type.Integer(),
     generation: Type.Integer(),
     replace: Type.Boolean(),
+    consistency: ConsistencySchema,
     plan: PlanSchema,
+    /** Units that are done, as half-open ranges. */
     done: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])),
   }),
-  Type.Object({ phase: Type.Literal('complete'), run: Type.Integer(), generation: Type.Integer() }),
+  Type.Object({
+    phase: Type.Literal('complete'),
+    run: Type.Integer(),
+    generation: Type.Integer(),
+    cursor: Type.Optional(CursorSchema),
+  }),
 ]);
 export type StreamState = Static<typeof StreamStateSchema>;
 export type BackfillState = Extract<StreamState, { phase: 'backfill' }>;
+export type CompleteState = Extract<StreamState, { phase: 'complete' }>;
 
 /** The state shared by all streams: which run this is, and whether it reached its end. A run that did not is continued, not repeated. */
 export const SharedStateSchema = Type.Object({ run: Type.Integer(), ended: Type.Boolean() });
 export type SharedState = Static<typeof SharedStateSchema>;
 
-/** What a run does first with a stream. */
+/** What a run does first with a stream. `since` is the boundary from which an increment goes on; `note` is for the run's summary. */
 export type Opening =
   | { action: 'skip' }
   | { action: 'resume'; state: BackfillState }
-  | { action: 'begin'; generation: number; replace: boolean };
+  | { action: 'begin'; generation: number; replace: boolean; since?: unknown; note?: string };
 
 /** The number of this run: the next one, or the same again if the last did not reach its end. */
 export function runNumber(shared: SharedState | undefined): number {
@@ -38,21 +62,42 @@ export function runNumber(shared: SharedState | undefined): number {
   return shared.ended ? shared.run + 1 : shared.run;
 }
 
+export type OpenRun = {
+  number: number;
+  writeMode: WriteMode;
+  consistency: Consistency;
+  incremental?: Incremental | undefined;
+};
+
 /** Decides from the stream's state how this run begins with it. */
-export function openStream(
-  state: StreamState | undefined,
-  run: { number: number; writeMode: WriteMode; consistency: 'snapshot' | 'chunk' },
-): Opening {
+export function openStream(state: StreamState | undefined, run: OpenRun): Opening {
   if (!state) return { action: 'begin', generation: 1, replace: run.writeMode === 'overwrite' };
   switch (state.phase) {
     case 'complete':
-      if (run.writeMode === 'append' || state.run === run.number) return { action: 'skip' };
-      return { action: 'begin', generation: state.generation + 1, replace: true };
+      return openComplete(state, run);
     case 'backfill':
-      if (run.consistency === 'chunk') return { action: 'resume', state };
-      // Chunks of other moments are in the table already: one snapshot of all rows has to replace them.
-      return { action: 'begin', generation: state.generation + 1, replace: true };
+      if (state.consistency === run.consistency && run.consistency !== 'snapshot' && !run.incremental) {
+        return { action: 'resume', state };
+      }
+      // Chunks of other moments are in the table already: rows of one moment, or cut another way, have to replace them.
+      return {
+        action: 'begin',
+        generation: state.generation + 1,
+        replace: true,
+        note: `started over: what an earlier run had read in consistency "${state.consistency}" could not be continued`,
+      };
     default:
       return state satisfies never;
   }
+}
+
+function openComplete(state: CompleteState, { number, writeMode, incremental }: OpenRun): Opening {
+  if (state.run === number) return { action: 'skip' };
+  const next = { action: 'begin', generation: state.generation + 1 } as const;
+  if (!incremental) return writeMode === 'append' ? { action: 'skip' } : { ...next, replace: true };
+  const { cursor } = state;
+  const isSame = isDeepStrictEqual([cursor?.columns, cursor?.fallback], [incremental.cursor, incremental.fallback]);
+  if (cursor && isSame) return { ...next, replace: false, since: cursor.boundary };
+  const why = cursor ? 'its cursor was changed' : 'it was no incremental stream before';
+  return { ...next, replace: true, note: `all rows were read: ${why}` };
 }

@@ -1,8 +1,16 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openStream, runNumber, type StreamState } from '../src/stream-state.ts';
 
-const plan = { identity: 'a', chunks: 4, layout: null };
-const backfill: StreamState = { phase: 'backfill', run: 2, generation: 3, replace: false, plan, done: [[0, 2]] };
+const plan = { identity: 'a', units: 4, isWhole: false, layout: null };
+const backfill: StreamState = {
+  phase: 'backfill',
+  run: 2,
+  generation: 3,
+  replace: false,
+  consistency: 'chunk',
+  plan,
+  done: [[0, 2]],
+};
 const complete: StreamState = { phase: 'complete', run: 2, generation: 3 };
 
 test.each([
@@ -29,7 +37,7 @@ test.each([
     backfill,
     'append',
     'snapshot',
-    { action: 'begin', generation: 4, replace: true },
+    { action: 'begin', generation: 4, replace: true, note: expect.stringContaining('started over') },
   ],
 ] as const)('%s opens as it should', (_, state, writeMode, consistency, opening) => {
   expect(openStream(state, { number: 3, writeMode, consistency })).toEqual(opening);
@@ -39,4 +47,24 @@ test('a run that did not reach its end is continued under its number', () => {
   expect(runNumber(undefined)).toBe(1);
   expect(runNumber({ run: 4, ended: true })).toBe(5);
   expect(runNumber({ run: 4, ended: false })).toBe(4);
+});
+
+describe('an incremental stream', () => {
+  const incremental = { cursor: ['c'] };
+  const cursor = { columns: ['c'], boundary: 'b' };
+  const run = { number: 3, writeMode: 'append', consistency: 'snapshot', incremental } as const;
+  const anew = { action: 'begin', generation: 4, replace: true, note: expect.stringContaining('all rows') };
+  test.each<[string, StreamState | undefined, unknown]>([
+    ['reads all rows first', undefined, { action: 'begin', generation: 1, replace: false }],
+    [
+      'goes on from its boundary',
+      { ...complete, cursor },
+      { action: 'begin', generation: 4, replace: false, since: 'b' },
+    ],
+    ['reads all rows when its cursor is another', { ...complete, cursor: { ...cursor, columns: ['d'] } }, anew],
+    ['reads all rows when it had none', complete, anew],
+    ['reads nothing twice in one run', { ...complete, run: 3, cursor }, { action: 'skip' }],
+  ])('%s', (_, state, opening) => {
+    expect(openStream(state, run)).toEqual(opening);
+  });
 });

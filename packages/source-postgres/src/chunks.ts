@@ -1,48 +1,17 @@
-import type { SelectedStream } from '@fjord/core';
-import type { ChunkPlan, EncodedBatch, ReadChunkRequest } from '@fjord/replication';
-import { cutChunks, layoutIdentity, type PageRange, parseLayout, type RelationLayout } from './chunk-layout.ts';
+import { ConnectorError } from '@fjord/core';
+import type { Boundary, EncodedBatch, ReadChunkRequest, UnitMark } from '@fjord/replication';
+import { type ChunkLayout, cutUnits, layoutIdentity, parseLayout, type Range, splitPages } from './chunk-layout.ts';
 import type { UnrepresentablePolicy } from './config.ts';
 import type { Connection } from './connection.ts';
 import { readCopy } from './copy/copy-reader.ts';
-import { copyColumns, copyStatement } from './copy-query.ts';
-import { quoteLiteral } from './quoting.ts';
-import { loadRelations, lockRelations, outdated, type Relation } from './relations.ts';
+import { copyColumns, type CopyQuery, copyStatement } from './copy-query.ts';
+import { sqlState } from './driver-errors.ts';
+import { Increment } from './increment.ts';
+import { keyConditions, splitKeys } from './key-ranges.ts';
+import { fromItem, loadRelations, lockRelations, outdated, type Relation } from './relations.ts';
 import { checkStreamColumns, loadStreamColumns, type StreamColumn } from './stream-columns.ts';
 import type { TypeOptions } from './table-columns.ts';
-
-// Free space and visibility maps count in pg_table_size, so main and TOAST files are asked one by one.
-const SIZES = `
-  SELECT c.oid, pg_catalog.pg_relation_size(c.oid)::float8 AS main, pg_catalog.current_setting('block_size')::float8 AS "blockBytes",
-         CASE WHEN c.reltoastrelid = 0 THEN 0 ELSE pg_catalog.pg_relation_size(c.reltoastrelid) END::float8 AS toast
-  FROM pg_catalog.pg_class AS c WHERE c.oid = ANY ($1::pg_catalog.oid[])`;
-type Size = { oid: number; main: number; toast: number; blockBytes: number };
-
-export type PlanRequest = {
-  chunkBytes: number;
-  snapshot: string | undefined;
-  serverIdentity: string;
-  types: TypeOptions;
-};
-
-/**
- * Plans a stream's chunks from the sizes of its files. `plan_outdated` if a table was rewritten since the snapshot was taken: it may look
- * empty there, so that the stream needs a newer snapshot.
- */
-export async function planChunks(
-  connection: Connection,
-  stream: SelectedStream,
-  { chunkBytes, snapshot, serverIdentity, types }: PlanRequest,
-): Promise<ChunkPlan> {
-  await begin(connection, snapshot);
-  const { table, relations } = await loadRelations(connection, stream);
-  if (relations.some(({ file, fileInSnapshot }) => file !== fileInSnapshot)) throw outdated(stream.stream);
-  await lockRelations(connection, relations, stream.stream);
-  await loadStreamColumns(connection, stream, { table, types });
-  const layout = { chunkBytes, relations: await measure(connection, relations) };
-  await connection.query('COMMIT');
-  const identity = layoutIdentity(serverIdentity, layout.relations);
-  return { identity, chunks: cutChunks(layout).length, layout };
-}
+import { beginTransaction } from './transaction.ts';
 
 /** What a thread remembers of a stream between its chunks: the columns, as of the snapshot (or of the first chunk). */
 export type ColumnMemory = Map<string, StreamColumn[]>;
@@ -54,57 +23,152 @@ export type ReadContext = {
   memory: ColumnMemory;
 };
 
-/** Reads one chunk in a transaction of its own, or in a held snapshot. After an error the connection must not be used again. */
+/** Canceled by the server, here because a statement took longer than it may (manual, Appendix A). */
+const QUERY_CANCELED = '57014';
+
+/**
+ * Reads a run of units in a transaction of its own, or in a held snapshot, with a mark after each. At a mark the consumer may stop; after
+ * an error, or a stop elsewhere, the connection must not be used again.
+ */
 export async function* readChunk(
   connection: Connection,
   request: ReadChunkRequest,
   context: ReadContext,
-): AsyncGenerator<EncodedBatch> {
-  const { stream, plan, chunk, snapshot } = request;
-  const ranges = cutChunks(parseLayout(plan.layout, stream.stream))[chunk] ?? [];
-  await begin(connection, snapshot);
-  const { table, relations } = await loadRelations(connection, stream);
-  const planned = toLayouts(relations);
-  if (layoutIdentity(context.serverIdentity, planned) !== plan.identity) throw outdated(stream.stream);
-  const touched = relations.filter(({ oid }) => ranges.some((range) => range.oid === oid));
-  await lockRelations(connection, touched, stream.stream);
-  const columns = await recallColumns(connection, request, { ...context, table });
-  for (const range of ranges) {
-    const relation = touched.find(({ oid }) => oid === range.oid);
-    if (!relation) throw outdated(stream.stream);
-    await checkStreamColumns(connection, columns, { relation: relation.name, stream: stream.stream });
-    yield* copyRange(connection, { ...request, range, relation, columns, unrepresentable: context.unrepresentable });
+): AsyncGenerator<EncodedBatch | UnitMark | Boundary> {
+  const { stream, plan, units, snapshot, maxStatementSeconds } = request;
+  const layout = parseLayout(plan.layout, stream.stream);
+  const ranges = cutUnits(layout);
+  const wanted = ranges.slice(...units);
+  const isOpaque = wanted.flat().some((range) => 'isOpaque' in range);
+  // What cannot be cut must be let through however long it takes.
+  await beginTransaction(connection, {
+    snapshot,
+    maxStatementSeconds: isOpaque ? undefined : maxStatementSeconds,
+  });
+  const reader = await UnitReader.open(connection, { request, context, layout, wanted });
+  for (const [index, unit] of wanted.entries()) {
+    for (const range of unit) yield* reader.read(range);
+    yield { reached: units[0] + index + 1 };
+  }
+  if (units[1] > ranges.length) {
+    yield* reader.finishIncrement();
+    yield { reached: units[1] };
   }
   await connection.query('COMMIT');
 }
 
+type UnitParts = {
+  request: ReadChunkRequest;
+  context: ReadContext;
+  layout: ChunkLayout;
+  wanted: Range[][];
+};
+
+/** Reads ranges of the relations of one stream within one transaction. */
+class UnitReader {
+  readonly #connection: Connection;
+  readonly #parts: UnitParts;
+  readonly #relations: Map<number, Relation>;
+  readonly #columns: StreamColumn[];
+  readonly #increment: Increment | undefined;
+  readonly #checked = new Set<number>();
+
+  private constructor(
+    connection: Connection,
+    parts: UnitParts,
+    found: { relations: Relation[]; columns: StreamColumn[]; increment: Increment | undefined },
+  ) {
+    this.#connection = connection;
+    this.#parts = parts;
+    this.#relations = new Map(found.relations.map((relation) => [relation.oid, relation]));
+    this.#columns = found.columns;
+    this.#increment = found.increment;
+  }
+
+  /** Finds and locks what the units touch; `plan_outdated` if it is not what was planned. */
+  static async open(connection: Connection, parts: UnitParts): Promise<UnitReader> {
+    const { request, context, wanted } = parts;
+    const { stream, plan } = request;
+    const { table, from, relations } = await loadRelations(connection, stream);
+    const places = relations.map(({ oid, file }) => ({ oid, file: file ?? 0 }));
+    if (layoutIdentity(context.serverIdentity, places) !== plan.identity) throw outdated(stream.stream);
+    const oids = new Set(wanted.flat().map(({ oid }) => oid));
+    const touched = stream.incremental ? relations : relations.filter(({ oid }) => oids.has(oid));
+    await lockRelations(connection, touched, stream.stream);
+    const columns = await recallColumns(connection, request, { ...context, table });
+    const increment = stream.incremental
+      ? await Increment.open(connection, stream, {
+          table,
+          from,
+          columns,
+          since: request.since,
+          serverIdentity: context.serverIdentity,
+        })
+      : undefined;
+    return new UnitReader(connection, parts, { relations: touched, columns, increment });
+  }
+
+  async *read(range: Range): AsyncGenerator<EncodedBatch> {
+    const { stream } = this.#parts.request;
+    const relation = this.#relations.get(range.oid);
+    if (!relation) throw outdated(stream.stream);
+    const from = fromItem(relation);
+    if (!this.#checked.has(relation.oid))
+      await checkStreamColumns(this.#connection, this.#columns, { from, stream: stream.stream });
+    this.#checked.add(relation.oid);
+    for (const conditions of await this.#pieces(range, from)) {
+      const increment = this.#increment?.conditions() ?? [];
+      yield* this.#copy({ columns: this.#columns, from, conditions: [...conditions, ...increment] });
+    }
+  }
+
+  /** What no range holds of an increment, and where the next one begins. */
+  async *finishIncrement(): AsyncGenerator<EncodedBatch | Boundary> {
+    if (!this.#increment) return;
+    for (const query of this.#increment.furtherCopies()) yield* this.#copy(query);
+    yield { boundary: await this.#increment.measureBoundary() };
+  }
+
+  /** The conditions of the statements that read a range: one, or several if one took too long. */
+  async #pieces(range: Range, from: string): Promise<string[][]> {
+    const { request, layout } = this.#parts;
+    const { pieces } = request;
+    if ('fromPage' in range) {
+      const found = layout.relations.find(({ oid }) => oid === range.oid);
+      const pages = found && 'pages' in found ? found.pages : 0;
+      return splitPages(range, pieces, pages).map(pageConditions);
+    }
+    if ('isOpaque' in range) return [[]];
+    const { key } = layout;
+    return (await splitKeys(this.#connection, range, { key, from, pieces })).map((piece) => keyConditions(piece, key));
+  }
+
+  async *#copy(query: CopyQuery): AsyncGenerator<EncodedBatch> {
+    const { request, context } = this.#parts;
+    const { batchBytes, signal, stream, maxStatementSeconds } = request;
+    try {
+      yield* readCopy(this.#connection.client, {
+        sql: copyStatement(query),
+        columns: copyColumns(query.columns, stream),
+        stream: stream.stream,
+        unrepresentable: context.unrepresentable,
+        batchBytes,
+        signal,
+      });
+    } catch (cause) {
+      if (signal.aborted) throw cause;
+      if (sqlState(cause) === QUERY_CANCELED && maxStatementSeconds !== undefined) throw tooSlow(request, cause);
+      throw this.#connection.explain(cause, stream.stream);
+    }
+  }
+}
+
 /** The conditions of a range of pages. With them PostgreSQL 14 and later read only these pages (TID range scan). */
-function pageConditions({ fromPage, toPage }: PageRange): string[] {
+function pageConditions({ fromPage, toPage }: { fromPage: number; toPage: number | undefined }): string[] {
   return [
     ...(fromPage > 0 ? [`ctid >= '(${fromPage},0)'::pg_catalog.tid`] : []),
     ...(toPage === undefined ? [] : [`ctid < '(${toPage},0)'::pg_catalog.tid`]),
   ];
-}
-
-async function begin(connection: Connection, snapshot: string | undefined): Promise<void> {
-  const join = snapshot === undefined ? '' : `; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`;
-  await connection.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY${join}`);
-}
-
-async function measure(connection: Connection, relations: Relation[]): Promise<RelationLayout[]> {
-  const oids = relations.filter(({ isHeap }) => isHeap).map(({ oid }) => oid);
-  const sizes = new Map((await connection.query<Size>(SIZES, [oids])).map((size) => [size.oid, size]));
-  return toLayouts(relations).map((layout) => {
-    const size = sizes.get(layout.oid);
-    // Pages of another storage than PostgreSQL's heap mean nothing to us: read whole.
-    if (!size || size.main === 0) return layout;
-    const pages = Math.round(size.main / size.blockBytes);
-    return { ...layout, pages, pageBytes: Math.round((size.main + size.toast) / pages) };
-  });
-}
-
-function toLayouts(relations: Relation[]): RelationLayout[] {
-  return relations.map(({ oid, file }) => ({ oid, file: file ?? 0, pages: 0, pageBytes: 1 }));
 }
 
 async function recallColumns(
@@ -118,26 +182,8 @@ async function recallColumns(
   return columns;
 }
 
-type RangeRequest = ReadChunkRequest & {
-  range: PageRange;
-  relation: Relation;
-  columns: StreamColumn[];
-  unrepresentable: UnrepresentablePolicy;
-};
-
-async function* copyRange(connection: Connection, request: RangeRequest): AsyncGenerator<EncodedBatch> {
-  const { range, relation, columns, unrepresentable, batchBytes, signal, stream } = request;
-  try {
-    yield* readCopy(connection.client, {
-      sql: copyStatement({ columns, from: `ONLY ${relation.name}`, conditions: pageConditions(range) }),
-      columns: copyColumns(columns, stream),
-      stream: stream.stream,
-      unrepresentable,
-      batchBytes,
-      signal,
-    });
-  } catch (cause) {
-    if (signal.aborted) throw cause;
-    throw connection.explain(cause, stream.stream);
-  }
+function tooSlow({ stream, maxStatementSeconds, pieces }: ReadChunkRequest, cause: unknown): ConnectorError {
+  const message = `Reading a part of ${stream.stream} took longer than ${maxStatementSeconds} seconds, or somebody canceled it`;
+  const cut = pieces > 1 ? ` (cut into ${pieces} pieces)` : '';
+  return new ConnectorError('statement_too_slow', `${message}${cut}.`, { cause, stream: stream.stream });
 }

@@ -1,28 +1,40 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Problem, SelectedStream, Stream } from '@fjord/core';
 import type {
+  Boundary,
   ChunkPlan,
   Database,
   EncodedBatch,
   HeldSnapshot,
+  PlanRequest,
   ReadChunkRequest,
   ReplicationOptions,
+  ServerLoad,
+  UnitMark,
 } from '@fjord/replication';
-import { type ColumnMemory, planChunks, readChunk } from './chunks.ts';
+import { type ColumnMemory, readChunk } from './chunks.ts';
 import type { Config } from './config.ts';
 import { connect, type Connection } from './connection.ts';
 import type { Endpoint } from './connection-uri.ts';
 import { discover } from './discover.ts';
 import { holdSnapshot, parseSnapshotToken } from './held-snapshot.ts';
+import { planChunks } from './plan-chunks.ts';
 import { findProblems } from './prerequisites.ts';
 import { identifyServer } from './server-identity.ts';
+import { measureLoad } from './server-load.ts';
+
+/** PostgreSQL 14 and later read only the pages that a condition on ctid names (TID range scan). */
+const VERSION = `SELECT pg_catalog.current_setting('server_version_num')::int4 >= 140000 AS "hasTidRangeScan"`;
+
+type ServerTraits = { serverIdentity: string; hasTidRangeScan: boolean };
 
 /** A PostgreSQL database, connected when first asked for something. After a fault the next call connects anew. */
 export class PostgresDatabase implements Database {
   readonly #config: Config & Pick<ReplicationOptions, 'parallel'>;
   readonly #memory: ColumnMemory = new Map();
   #connection: Connection | undefined;
-  #identity: string | undefined;
+  #traits: ServerTraits | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(config: Config & Pick<ReplicationOptions, 'parallel'>) {
     this.#config = config;
@@ -46,29 +58,36 @@ export class PostgresDatabase implements Database {
     }
   }
 
-  async planChunks(
-    stream: SelectedStream,
-    request: { chunkBytes: number; snapshot: string | undefined },
-  ): Promise<ChunkPlan> {
+  async measureLoad(): Promise<ServerLoad> {
+    return this.#use(measureLoad);
+  }
+
+  async planChunks(stream: SelectedStream, request: PlanRequest): Promise<ChunkPlan> {
     const { snapshot, endpoint } = located(request.snapshot);
     return this.#use(async (connection) => {
-      const serverIdentity = await this.#identify(connection);
-      return planChunks(connection, stream, { ...request, snapshot, serverIdentity, types: this.#config });
+      const traits = await this.#identify(connection);
+      return planChunks(connection, stream, { ...request, ...traits, snapshot, types: this.#config });
     }, endpoint);
   }
 
-  async *readChunk(request: ReadChunkRequest): AsyncGenerator<EncodedBatch> {
+  async *readChunk(request: ReadChunkRequest): AsyncGenerator<EncodedBatch | UnitMark | Boundary> {
     const { snapshot, endpoint } = located(request.snapshot);
     const connection = await this.#open(endpoint);
-    let isComplete = false;
+    let place: 'inside' | 'at a mark' | 'at the end' = 'inside';
     try {
-      const serverIdentity = await this.#identify(connection);
+      const { serverIdentity } = await this.#identify(connection);
       const { unrepresentable } = this.#config;
       const context = { unrepresentable, types: this.#config, serverIdentity, memory: this.#memory };
-      yield* readChunk(connection, { ...request, snapshot }, context);
-      isComplete = true;
+      for await (const item of readChunk(connection, { ...request, snapshot }, context)) {
+        if ('reached' in item) place = 'at a mark';
+        yield item;
+        place = 'inside';
+      }
+      place = 'at the end';
     } finally {
-      if (!isComplete) await this.#drop();
+      // Stopped at a mark, the connection is in order but for its transaction.
+      if (place === 'at a mark' && connection.isOpen) await connection.query('ROLLBACK');
+      else if (place !== 'at the end') await this.#drop();
     }
   }
 
@@ -76,7 +95,14 @@ export class PostgresDatabase implements Database {
     await this.#drop();
   }
 
-  async #use<Result>(work: (connection: Connection) => Promise<Result>, at?: Endpoint): Promise<Result> {
+  /** One after the other: a transaction of several statements must not have another's among them. */
+  #use<Result>(work: (connection: Connection) => Promise<Result>, at?: Endpoint): Promise<Result> {
+    const result = this.#turn.then(() => this.#useNow(work, at));
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #useNow<Result>(work: (connection: Connection) => Promise<Result>, at?: Endpoint): Promise<Result> {
     const connection = await this.#open(at);
     try {
       return await work(connection);
@@ -102,9 +128,12 @@ export class PostgresDatabase implements Database {
     await connection?.[Symbol.asyncDispose]();
   }
 
-  async #identify(connection: Connection): Promise<string> {
-    this.#identity ??= await identifyServer(connection);
-    return this.#identity;
+  async #identify(connection: Connection): Promise<ServerTraits> {
+    if (this.#traits) return this.#traits;
+    const serverIdentity = await identifyServer(connection);
+    const [version] = await connection.query<Pick<ServerTraits, 'hasTidRangeScan'>>(VERSION);
+    this.#traits = { serverIdentity, hasTidRangeScan: version?.hasTidRangeScan ?? false };
+    return this.#traits;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Column, type Stream, streamId } from '@fjord/core';
+import { type Column, type ColumnType, type Stream, streamId } from '@fjord/core';
 import { becomesNullable } from './column-types.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './connection.ts';
@@ -9,7 +9,7 @@ type Table = {
   oid: number;
   namespace: string;
   name: string;
-  kind: 'r' | 'p';
+  kind: keyof typeof KINDS;
   doc: string | null;
   key: string | null;
   /** -1 while any part of the table was never analyzed. */
@@ -20,15 +20,26 @@ type Table = {
   denied: [string, string][] | null;
 };
 
+const KINDS = {
+  r: 'table',
+  p: 'partitioned table',
+  v: 'view',
+  m: 'materialized view',
+  f: 'foreign table',
+} as const;
+
+/** Types that grow with time or by a sequence; dates and times first, since they also grow with changes. */
+const CURSOR_TYPES: readonly ColumnType[] = ['timestamptz', 'timestamp', 'date', 'long', 'int'];
+
 // Row header and line pointer (manual, 66.6 Database Page Layout), and what the planner assumes for a value of unknown width.
 const ROW_OVERHEAD_BYTES = 28;
 const UNKNOWN_WIDTH_BYTES = 32;
 
-/** The tables of users: no system schema, no temporary table, on a standby no unlogged table. $1: schemas or null. */
+/** Tables and views of users: no system schema, no temporary table, on a standby no unlogged table. $1: schemas or null. */
 const VISIBLE = `
   SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS usable
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
     AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery())
     AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND ($1::pg_catalog.text[] IS NULL OR n.nspname = ANY ($1))`;
@@ -45,10 +56,10 @@ const TABLES = `
   ),
   sizes AS (
     SELECT p.root,
-      CASE WHEN bool_or(c.reltuples < 0 OR c.relpages = 0 AND measured.bytes > 0) THEN -1 ELSE sum(c.reltuples) END AS rows,
+      CASE WHEN bool_or(c.relkind <> 'f' AND (c.reltuples < 0 OR c.relpages = 0 AND measured.bytes > 0)) THEN -1 ELSE sum(greatest(c.reltuples, 0)) END AS rows,
       sum(CASE WHEN c.relpages = 0 THEN measured.bytes
           ELSE (c.relpages + coalesce(t.relpages, 0))::int8 * pg_catalog.current_setting('block_size')::int8 END) AS bytes
-    FROM parts AS p JOIN pg_catalog.pg_class AS c ON c.oid = p.oid AND c.relkind = 'r'
+    FROM parts AS p JOIN pg_catalog.pg_class AS c ON c.oid = p.oid AND c.relkind IN ('r', 'm', 'f')
     LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
     LEFT JOIN LATERAL (SELECT coalesce(pg_catalog.pg_relation_size(c.oid), 0) AS bytes) AS measured ON c.relpages = 0
     GROUP BY p.root
@@ -95,13 +106,14 @@ function toStream(table: Table, columns: TableColumn[], config: Config): Stream 
     stream: streamId(namespace, name),
     namespace,
     name,
-    kind: kind === 'p' ? 'partitioned table' : 'table',
+    kind: KINDS[kind],
     columns: columns.map((column) => toColumn(column, primaryKey, config)),
     primaryKey,
-    cursorCandidates: [],
-    syncModes: ['full'],
-    estimatedRows: Math.round(table.rows < 0 ? table.bytes / estimateRowBytes(columns) : table.rows),
-    estimatedBytes: table.bytes,
+    cursorCandidates: CURSOR_TYPES.flatMap((type) => columns.filter(({ mapping }) => mapping.type === type)).map(
+      (column) => column.name,
+    ),
+    syncModes: ['full', 'incremental'],
+    ...estimate(table, columns),
     ...(doc !== null && { doc }),
   };
 }
@@ -128,6 +140,15 @@ function toColumn(column: TableColumn, primaryKey: string[], { unrepresentable }
     nullable: !staysRequired,
     sourceType: typeName,
     ...(doc !== null && { doc }),
+  };
+}
+
+/** Rows and bytes by statistics; nothing is known of views, and of foreign tables only what ANALYZE has seen. */
+function estimate({ kind, rows, bytes }: Table, columns: TableColumn[]) {
+  if (kind === 'v' || (kind === 'f' && rows === 0)) return {};
+  return {
+    estimatedRows: Math.round(rows < 0 ? bytes / estimateRowBytes(columns) : rows),
+    ...(kind !== 'f' && { estimatedBytes: bytes }),
   };
 }
 

@@ -35,10 +35,10 @@ function matchColumn(column: Column, found: TableColumn | undefined, stream: str
 export async function checkStreamColumns(
   connection: Connection,
   columns: StreamColumn[],
-  { relation, stream }: { relation: string; stream: string },
+  { from, stream }: { from: string; stream: string },
 ): Promise<void> {
   const names = columns.map(({ column }) => quoteIdentifier(column.name)).join(', ');
-  const sent = await connection.describe(`SELECT ${names} FROM ONLY ${relation} LIMIT 0`, stream);
+  const sent = await connection.describe(`SELECT ${names} FROM ${from} LIMIT 0`, stream);
   const isSame = columns.every(
     ({ baseType }, index) =>
       sent[index]?.dataTypeID === baseType.oid && sent[index].dataTypeModifier === baseType.modifier,

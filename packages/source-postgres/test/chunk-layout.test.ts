@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cutChunks, layoutIdentity, parseLayout, type RelationLayout } from '../src/chunk-layout.ts';
+import { cutUnits, layoutIdentity, parseLayout, type Range, type RelationLayout } from '../src/chunk-layout.ts';
 
 const PAGE = 8192;
 const relation = (oid: number, pages: number, pageBytes = PAGE): RelationLayout => ({
@@ -8,9 +8,12 @@ const relation = (oid: number, pages: number, pageBytes = PAGE): RelationLayout 
   pages,
   pageBytes,
 });
+const pagesOf = (ranges: Range[]) => ranges.filter((range) => 'fromPage' in range);
 const cut = (relations: RelationLayout[], pagesPerChunk: number) =>
-  cutChunks({ chunkBytes: pagesPerChunk * PAGE, relations }).map((ranges) =>
-    ranges.map(({ oid, fromPage, toPage }) => `${oid}:${fromPage}-${toPage ?? ''}`).join(' '),
+  cutUnits({ unitBytes: pagesPerChunk * PAGE, key: [], relations }).map((ranges) =>
+    pagesOf(ranges)
+      .map(({ oid, fromPage, toPage }) => `${oid}:${fromPage}-${toPage ?? ''}`)
+      .join(' '),
   );
 
 describe('cutting', () => {
@@ -35,13 +38,13 @@ describe('cutting', () => {
 
   test('10,000 empty partitions come in several chunks', () => {
     const relations = Array.from({ length: 10_000 }, (_, oid) => relation(oid, 0));
-    expect(cutChunks({ chunkBytes: 128 << 20, relations })).toHaveLength(10);
+    expect(cutUnits({ unitBytes: 128 << 20, key: [], relations })).toHaveLength(10);
   });
 
   test('every page is in exactly one range, whatever the sizes', () => {
     for (let seed = 1; seed < 500; seed++) {
       const relations = [seed * 7919, seed * 104_729, seed].map((n, oid) => relation(oid, n % 997, 1 + (n % 20_000)));
-      const ranges = cutChunks({ chunkBytes: 1 + ((seed * 31_337) % 500_000), relations }).flat();
+      const ranges = cutUnits({ unitBytes: 1 + ((seed * 31_337) % 500_000), key: [], relations }).flatMap(pagesOf);
       for (const { oid } of relations) {
         const own = ranges.filter((range) => range.oid === oid);
         expect(own.map(({ fromPage }) => fromPage)).toEqual([0, ...own.slice(0, -1).map(({ toPage }) => toPage)]);
@@ -69,7 +72,7 @@ test('the size of a table is no part of its identity', () => {
 });
 
 test('a layout that is not ours is an outdated plan', () => {
-  expect(parseLayout({ chunkBytes: 5, relations: [relation(1, 5)] }, 'public.t').relations).toHaveLength(1);
+  expect(parseLayout({ unitBytes: 5, key: [], relations: [relation(1, 5)] }, 'public.t').relations).toHaveLength(1);
   expect(() => parseLayout({ pages: 5 }, 'public.t')).toThrow(
     'The chunk plan of public.t was made by another version.',
   );

@@ -1,7 +1,7 @@
 import { ConnectorError } from '@fjord/core';
 import { type PostgresServer, startPostgres } from '@fjord/test-harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase, readRows, selectNamed } from './postgres-fixture.ts';
+import { chunkRequest, openDatabase, planRequest, readRows, selectNamed } from './postgres-fixture.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -9,7 +9,6 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const NO_SNAPSHOT = { snapshot: undefined };
 const ids = (rows: Record<string, unknown>[]) => rows.map(({ id }) => Number(id)).toSorted((a, b) => a - b);
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
@@ -26,7 +25,7 @@ describe('reading all chunks', () => {
     async (bytes) => {
       await using database = openDatabase(server);
       const stream = await selectNamed(database, 'public.wide');
-      const plan = await database.planChunks(stream, { chunkBytes: bytes, ...NO_SNAPSHOT });
+      const plan = await database.planChunks(stream, planRequest(bytes));
       expect(ids(await readRows(database, stream, { plan }))).toEqual(upTo(4000));
     },
   );
@@ -34,12 +33,12 @@ describe('reading all chunks', () => {
   test('cuts the same chunks again in another process, from the plan alone', async () => {
     await using database = openDatabase(server);
     const stream = await selectNamed(database, 'public.wide');
-    const plan = await database.planChunks(stream, { chunkBytes: 65_536, ...NO_SNAPSHOT });
-    const first = await readRows(database, stream, { plan, chunk: 3 });
+    const plan = await database.planChunks(stream, planRequest(65_536));
+    const first = await readRows(database, stream, { plan, unit: 3 });
     await using later = openDatabase(server);
     const copy = structuredClone(plan);
-    expect(await readRows(later, stream, { plan: copy, chunk: 3 })).toEqual(first);
-    expect(await later.planChunks(stream, { chunkBytes: 65_536, ...NO_SNAPSHOT })).toEqual(plan);
+    expect(await readRows(later, stream, { plan: copy, unit: 3 })).toEqual(first);
+    expect(await later.planChunks(stream, planRequest(65_536))).toEqual(plan);
   });
 
   test('gives the snapshot though rows change, move and go meanwhile', async () => {
@@ -49,15 +48,15 @@ describe('reading all chunks', () => {
     await using database = openDatabase(server);
     await using snapshot = await database.holdSnapshot();
     const stream = await selectNamed(database, 'public.moving');
-    const plan = await database.planChunks(stream, { chunkBytes: 20_000, snapshot: snapshot.token });
-    expect(plan.chunks).toBeGreaterThan(3);
+    const plan = await database.planChunks(stream, planRequest(20_000, { snapshot: snapshot.token }));
+    expect(plan.units).toBeGreaterThan(3);
     const rows: Record<string, unknown>[] = [];
-    for (let chunk = 0; chunk < plan.chunks; chunk++) {
+    for (let unit = 0; unit < plan.units; unit++) {
       await server.query(`
         UPDATE moving SET v = v + 1 WHERE id % 3 = 0;
-        DELETE FROM moving WHERE id % 50 = ${chunk};
-        INSERT INTO moving SELECT ${10_000 * (chunk + 1)} + n, 9 FROM generate_series(1, 500) AS n`);
-      rows.push(...(await readRows(database, stream, { plan, chunk, snapshot: snapshot.token })));
+        DELETE FROM moving WHERE id % 50 = ${unit};
+        INSERT INTO moving SELECT ${10_000 * (unit + 1)} + n, 9 FROM generate_series(1, 500) AS n`);
+      rows.push(...(await readRows(database, stream, { plan, unit, snapshot: snapshot.token })));
     }
     expect(ids(rows)).toEqual(upTo(3000));
     expect(new Set(rows.map(({ v }) => v))).toEqual(new Set([0]));
@@ -67,7 +66,7 @@ describe('reading all chunks', () => {
     await server.query('CREATE TABLE growing AS SELECT n AS id FROM generate_series(1, 2000) AS n');
     await using database = openDatabase(server);
     const stream = await selectNamed(database, 'public.growing');
-    const plan = await database.planChunks(stream, { chunkBytes: 20_000, ...NO_SNAPSHOT });
+    const plan = await database.planChunks(stream, planRequest(20_000));
     await server.query('INSERT INTO growing SELECT n FROM generate_series(2001, 9000) AS n');
     expect(ids(await readRows(database, stream, { plan }))).toEqual(upTo(9000));
   });
@@ -76,8 +75,8 @@ describe('reading all chunks', () => {
     await server.query('CREATE TABLE empty (id int)');
     await using database = openDatabase(server);
     const stream = await selectNamed(database, 'public.empty');
-    const plan = await database.planChunks(stream, { chunkBytes: 1 << 20, ...NO_SNAPSHOT });
-    expect(plan.chunks).toBe(1);
+    const plan = await database.planChunks(stream, planRequest(1 << 20));
+    expect(plan.units).toBe(1);
     expect(await readRows(database, stream, { plan })).toEqual([]);
   });
 
@@ -86,7 +85,7 @@ describe('reading all chunks', () => {
     await server.query(`CREATE TABLE very_wide (${columns.join(', ')}); INSERT INTO very_wide DEFAULT VALUES`);
     await using database = openDatabase(server);
     const stream = await selectNamed(database, 'public.very_wide');
-    const plan = await database.planChunks(stream, { chunkBytes: 1 << 20, ...NO_SNAPSHOT });
+    const plan = await database.planChunks(stream, planRequest(1 << 20));
     const [row] = await readRows(database, stream, { plan });
     expect(row).toEqual(Object.fromEntries(upTo(1600).map((n) => [`c${n}`, n])));
   });
@@ -108,18 +107,18 @@ describe('partitions', () => {
   test('share a chunk when small and are split when large', async () => {
     await using database = openDatabase(server);
     const stream = await selectNamed(database, 'public.parted');
-    const one = await database.planChunks(stream, { chunkBytes: 10 << 20, ...NO_SNAPSHOT });
-    expect(one.chunks).toBe(1);
+    const one = await database.planChunks(stream, planRequest(10 << 20));
+    expect(one.units).toBe(1);
     expect(ids(await readRows(database, stream, { plan: one }))).toEqual(upTo(5010));
-    const many = await database.planChunks(stream, { chunkBytes: 50_000, ...NO_SNAPSHOT });
-    expect(many.chunks).toBe(6);
+    const many = await database.planChunks(stream, planRequest(50_000));
+    expect(many.units).toBe(6);
     expect(ids(await readRows(database, stream, { plan: many }))).toEqual(upTo(5010));
   });
 
   test('that are attached after the plan make it outdated', async () => {
     await using database = openDatabase(server);
     const stream = await selectNamed(database, 'public.parted');
-    const plan = await database.planChunks(stream, { chunkBytes: 10 << 20, ...NO_SNAPSHOT });
+    const plan = await database.planChunks(stream, planRequest(10 << 20));
     await server.query('CREATE TABLE parted_new PARTITION OF parted FOR VALUES IN (7)');
     await expect(readRows(database, stream, { plan })).rejects.toMatchObject({ code: 'plan_outdated' });
     await server.query('DROP TABLE parted_new');
@@ -144,11 +143,11 @@ describe.each(['snapshot', 'chunk'] as const)('in %s consistency', (consistency)
     await using snapshot = await database.holdSnapshot();
     const token = consistency === 'snapshot' ? snapshot.token : undefined;
     const stream = await selectNamed(database, 'public.t');
-    const plan = await database.planChunks(stream, { chunkBytes: 20_000, snapshot: token });
-    const read = readRows(database, stream, { plan, chunk: 0, ...(token !== undefined && { snapshot: token }) });
+    const plan = await database.planChunks(stream, planRequest(20_000, { snapshot: token }));
+    const read = readRows(database, stream, { plan, unit: 0, ...(token !== undefined && { snapshot: token }) });
     expect(await read).not.toEqual([]);
     await server.query(statement);
-    const next = readRows(database, stream, { plan, chunk: 1, ...(token !== undefined && { snapshot: token }) });
+    const next = readRows(database, stream, { plan, unit: 1, ...(token !== undefined && { snapshot: token }) });
     const error = await next.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ConnectorError);
     expect(error).toMatchObject({ code: 'plan_outdated', stream: 'public.t' });
@@ -160,7 +159,7 @@ test('another table under the name is noticed, or in a snapshot the planned one 
   await using database = openDatabase(server);
   await using snapshot = await database.holdSnapshot();
   const stream = await selectNamed(database, 'public.t');
-  const plan = await database.planChunks(stream, { chunkBytes: 20_000, snapshot: snapshot.token });
+  const plan = await database.planChunks(stream, planRequest(20_000, { snapshot: snapshot.token }));
   await server.query('ALTER TABLE t RENAME TO old; CREATE TABLE t AS TABLE old');
   expect(ids(await readRows(database, stream, { plan, snapshot: snapshot.token }))).toEqual(upTo(10));
   await expect(readRows(database, stream, { plan })).rejects.toMatchObject({ code: 'plan_outdated' });
@@ -177,7 +176,7 @@ test.each(['TRUNCATE t', 'ALTER TABLE t ALTER COLUMN v TYPE bigint'])(
     await using snapshot = await database.holdSnapshot();
     const stream = await selectNamed(database, 'public.t');
     await server.query(statement);
-    const plan = database.planChunks(stream, { chunkBytes: 20_000, snapshot: snapshot.token });
+    const plan = database.planChunks(stream, planRequest(20_000, { snapshot: snapshot.token }));
     await expect(plan).rejects.toMatchObject({ code: 'plan_outdated' });
   },
 );
@@ -187,7 +186,7 @@ test('a dropped column is named', async () => {
   await using database = openDatabase(server);
   const stream = await selectNamed(database, 'public.t');
   await server.query('ALTER TABLE t DROP COLUMN "my ""col"');
-  await expect(database.planChunks(stream, { chunkBytes: 20_000, ...NO_SNAPSHOT })).rejects.toMatchObject({
+  await expect(database.planChunks(stream, planRequest(20_000))).rejects.toMatchObject({
     code: 'source_object_missing',
     message: 'Table public.t has no column "my "col".',
   });
@@ -211,7 +210,7 @@ test('a snapshot tells when it is lost, and not when it is disposed', async () =
   expect(await Promise.race([kept.lost, Promise.resolve('still waiting')])).toBe('still waiting');
   await server.query('CREATE TABLE IF NOT EXISTS empty (id int)');
   const stream = await selectNamed(database, 'public.empty');
-  const plan = database.planChunks(stream, { chunkBytes: 20_000, snapshot: snapshot.token });
+  const plan = database.planChunks(stream, planRequest(20_000, { snapshot: snapshot.token }));
   await expect(plan).rejects.toMatchObject({ code: 'snapshot_lost' });
 });
 
@@ -221,12 +220,12 @@ test('an aborted read ends at once and the next one connects anew', async () => 
     `CREATE TABLE IF NOT EXISTS big AS SELECT n AS id, repeat('y', 500) AS s FROM generate_series(1, 50000) AS n`,
   );
   const stream = await selectNamed(database, 'public.big');
-  const plan = await database.planChunks(stream, { chunkBytes: 1 << 30, ...NO_SNAPSHOT });
+  const plan = await database.planChunks(stream, planRequest(1 << 30));
   const abort = new AbortController();
   const read = async () => {
-    const request = { stream, plan, chunk: 0, snapshot: undefined, batchBytes: 1 << 16, signal: abort.signal };
-    for await (const { rows } of database.readChunk(request)) {
-      expect(rows).toBeGreaterThan(0);
+    const request = { ...chunkRequest(stream, plan), batchBytes: 1 << 16, signal: abort.signal };
+    for await (const item of database.readChunk(request)) {
+      expect(item).toMatchObject({ rows: expect.any(Number) });
       abort.abort(new Error('stop'));
     }
   };

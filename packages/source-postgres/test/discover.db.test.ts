@@ -77,8 +77,9 @@ describe('discovering', () => {
       'public.kinds',
       'public.never_analyzed',
       'public.parent',
+      'public.seen',
     ]);
-    expect([...streams.values()].every(({ syncModes }) => syncModes.join() === 'full')).toBe(true);
+    expect([...streams.values()].every(({ syncModes }) => syncModes.join() === 'full,incremental')).toBe(true);
   });
 
   test('keeps to the named schemas', async () => {

@@ -2,7 +2,7 @@ import { type PostgresServer, startPgBouncer, startPostgres } from '@fjord/test-
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../src/connection.ts';
 import { detectPooler } from '../src/pooler.ts';
-import { configFor, openDatabase, readRows, selectNamed } from './postgres-fixture.ts';
+import { configFor, openDatabase, planRequest, readRows, selectNamed } from './postgres-fixture.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -39,12 +39,12 @@ describe.each([
     await using second = openDatabase(server, changes);
     const stream = await selectNamed(first, 'public.t');
     await using held = await first.holdSnapshot();
-    const plan = await first.planChunks(stream, { chunkBytes: 1 << 18, snapshot: held.token });
-    const last = plan.chunks - 1;
-    const rest = Array.from({ length: last }, (_, chunk) => chunk);
+    const plan = await first.planChunks(stream, planRequest(1 << 18, { snapshot: held.token }));
+    const last = plan.units - 1;
+    const rest = Array.from({ length: last }, (_, unit) => unit);
     const [of, others] = await Promise.all([
-      readRows(second, stream, { plan, chunk: last, snapshot: held.token }),
-      Array.fromAsync(rest, (chunk) => readRows(first, stream, { plan, chunk, snapshot: held.token })),
+      readRows(second, stream, { plan, unit: last, snapshot: held.token }),
+      Array.fromAsync(rest, (unit) => readRows(first, stream, { plan, unit, snapshot: held.token })),
     ]);
     expect(new Set([...of, ...others.flat()].map(({ id }) => id)).size).toBe(20_000);
   });

@@ -1,5 +1,5 @@
 import type { SelectedStream, Stream } from '@fjord/core';
-import type { EncodedBatch } from '@fjord/replication';
+import type { ChunkPlan, EncodedBatch, PlanRequest, ReadChunkRequest } from '@fjord/replication';
 import type { PostgresServer } from '@fjord/test-harness';
 import { type Table, tableFromIPC } from 'apache-arrow';
 import type { Config } from '../src/config.ts';
@@ -56,23 +56,44 @@ export function tableOf({ body }: EncodedBatch): Table {
 
 export type ReadOptions = {
   snapshot?: string;
-  chunk?: number;
-  plan: Awaited<ReturnType<PostgresDatabase['planChunks']>>;
+  /** One unit only; all of them, as one chunk, if absent. */
+  unit?: number;
+  pieces?: number;
+  since?: unknown;
+  maxStatementSeconds?: number;
+  plan: ChunkPlan;
 };
 
-/** The rows of one chunk, or of all chunks one after the other. */
-export async function readRows(
-  database: PostgresDatabase,
-  stream: SelectedStream,
-  { snapshot, chunk, plan }: ReadOptions,
-): Promise<Record<string, unknown>[]> {
+/** A request for all of a plan in one chunk, in a transaction of its own. */
+export function chunkRequest(stream: SelectedStream, plan: ChunkPlan): ReadChunkRequest {
+  const { signal } = new AbortController();
+  const none = { snapshot: undefined, since: undefined, maxStatementSeconds: undefined };
+  return { stream, plan, units: [0, plan.units], pieces: 1, ...none, batchBytes: 1 << 20, signal };
+}
+
+/** The rows of one unit or of all, and the boundary of an incremental stream. */
+export async function readAll(database: PostgresDatabase, stream: SelectedStream, options: ReadOptions) {
+  const { snapshot, unit, pieces = 1, since, maxStatementSeconds, plan } = options;
   const rows: Record<string, unknown>[] = [];
-  const chunks = chunk === undefined ? Array.from({ length: plan.chunks }, (_, index) => index) : [chunk];
-  for (const index of chunks) {
-    const request = { stream, plan, chunk: index, snapshot, batchBytes: 1 << 20, signal: new AbortController().signal };
-    for await (const batch of database.readChunk(request)) {
-      for (const row of tableOf(batch)) rows.push(row.toJSON());
-    }
+  let boundary: unknown;
+  const request = {
+    ...chunkRequest(stream, plan),
+    ...(unit !== undefined && { units: [unit, unit + 1] as const }),
+    ...{ pieces, snapshot, since, maxStatementSeconds },
+  };
+  for await (const item of database.readChunk(request)) {
+    if ('boundary' in item) ({ boundary } = item);
+    else if ('rows' in item) for (const row of tableOf(item)) rows.push(row.toJSON());
   }
-  return rows;
+  return { rows, boundary };
+}
+
+/** The rows of one unit, or of all. */
+export async function readRows(database: PostgresDatabase, stream: SelectedStream, options: ReadOptions) {
+  return (await readAll(database, stream, options)).rows;
+}
+
+/** A request for a plan of units of so many bytes, cut by pages unless said otherwise. */
+export function planRequest(unitBytes: number, changes: Partial<PlanRequest> = {}): PlanRequest {
+  return { unitBytes, snapshot: undefined, cutBy: 'place', since: undefined, ...changes };
 }

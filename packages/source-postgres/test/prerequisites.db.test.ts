@@ -8,7 +8,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../src/config.ts';
 import { PostgresDatabase } from '../src/database.ts';
-import { configFor } from './postgres-fixture.ts';
+import { configFor, planRequest, readRows } from './postgres-fixture.ts';
 
 let server: PostgresServer;
 const READER = { user: 're"ader', password: 'canary-4711' };
@@ -171,10 +171,8 @@ test('rows that row-level security would hide are an error, never missing in sil
   const policed = (await database.discover()).find(({ stream }) => stream === 'Open.policed');
   if (!policed) throw new Error('the table is not discovered');
   const stream = { ...policed, writeMode: 'append' as const, target: { namespace: [], name: 'x' } };
-  const plan = await database.planChunks(stream, { chunkBytes: 1 << 20, snapshot: undefined });
-  const signal = new AbortController().signal;
-  const read = database.readChunk({ stream, plan, chunk: 0, snapshot: undefined, batchBytes: 1 << 20, signal });
-  await expect(Array.fromAsync(read)).rejects.toMatchObject({
+  const plan = await database.planChunks(stream, planRequest(1 << 20));
+  await expect(readRows(database, stream, { plan })).rejects.toMatchObject({
     code: 'permission_denied',
     message: 'Row-level security would hide rows of table Open.policed from user "re"ader".',
   });

@@ -1,0 +1,34 @@
+/** Units of a plan that make one chunk, if the table's bytes are those of its rows. Fewer, and a slow chunk could not end early enough. */
+export const UNITS_PER_CHUNK = 8;
+/** A chunk may grow by this factor over the one before it: what is learnt from a few empty pages must not be trusted too far. */
+const MAX_GROWTH = 4;
+/** The last chunks are not made smaller than this part of the others: each becomes files of its own. */
+const SMALLEST_SHARE = 4;
+
+export type SizeLimits = { bytes: number; seconds: number; readers: number };
+
+/** Decides how many units the next chunk of a stream takes, so that its measured bytes and time come near the limits. */
+export class ChunkSizer {
+  readonly #limits: SizeLimits;
+  #units = UNITS_PER_CHUNK;
+
+  constructor(limits: SizeLimits) {
+    this.#limits = limits;
+  }
+
+  /** Units for the next chunk when `waiting` are left: the last ones are shared among the readers, so that all end at about the same time. */
+  next(waiting: number): number {
+    const share = Math.max(Math.ceil(waiting / this.#limits.readers), Math.ceil(this.#units / SMALLEST_SHARE));
+    return Math.min(this.#units, share);
+  }
+
+  /** Takes what a chunk of `units` has measured: few bytes (a bloated table) make the next one larger, many or a long time smaller. */
+  learn({ units, bytes, seconds }: { units: number; bytes: number; seconds: number }): void {
+    if (units === 0) return;
+    const byBytes = (units * this.#limits.bytes) / Math.max(bytes, 1);
+    const bySeconds = (units * this.#limits.seconds) / Math.max(seconds, 0.001);
+    const fitting = Math.floor(Math.min(byBytes, bySeconds, units * MAX_GROWTH));
+    // A small last chunk must not shrink what the others have learnt to be right.
+    this.#units = Math.max(1, fitting < units ? fitting : Math.max(fitting, this.#units));
+  }
+}
