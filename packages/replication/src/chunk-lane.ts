@@ -32,6 +32,7 @@ export class ChunkLane implements AsyncDisposable {
   readonly #parts: LaneParts;
   readonly #context: RunContext;
   #reader: ChunkReader | undefined;
+  #hasRead = false;
   #unsubscribe: (() => void) | undefined;
 
   constructor(parts: LaneParts, context: RunContext) {
@@ -76,7 +77,7 @@ export class ChunkLane implements AsyncDisposable {
         if (error.code === 'statement_too_slow') pieces = Math.min(pieces * PIECES_FACTOR, MAX_PIECES);
         const discard: SourceMessage = { type: 'CHUNK', ...place, event: 'discard' };
         // A server that has no connection for one more reader is left to the others.
-        if (error.code === 'source_busy' && schedule.leave(task)) {
+        if (!this.#hasRead && error.code === 'source_busy' && schedule.leave(task)) {
           this.#context.log('warn', 'one reader fewer: the server has no connection for it');
           await mailbox.put([discard]);
           return 'leave';
@@ -97,6 +98,7 @@ export class ChunkLane implements AsyncDisposable {
     let bytes = 0;
     let reached = units[0];
     for await (const item of this.#open().read(this.#order(task, pieces), signal)) {
+      this.#hasRead = true;
       if (item.type === 'reached') ({ reached } = item);
       else if (item.type === 'boundary') backfill.takeBoundary(item.boundary);
       else {

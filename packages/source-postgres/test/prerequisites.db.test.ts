@@ -251,6 +251,6 @@ test('a role that may not ask for the number of the cluster reads all the same',
   const fine = (await database.discover()).find(({ stream }) => stream === 'Open.fine');
   if (!fine) throw new Error('the table is not discovered');
   const stream = { ...fine, writeMode: 'append' as const, target: { namespace: [], name: 'x' } };
-  const plan = await database.planChunks(stream, { chunkBytes: 1 << 20, snapshot: undefined });
+  const plan = await database.planChunks(stream, planRequest(1 << 20));
   expect(plan.identity).not.toBe('');
 });

@@ -1,6 +1,6 @@
 import { type PostgresServer, startPostgres, startPostgresStandby } from '@fjord/test-harness';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { configFor, openDatabase, readRows, selectNamed } from './postgres-fixture.ts';
+import { chunkRequest, configFor, openDatabase, planRequest, readRows, selectNamed } from './postgres-fixture.ts';
 
 const ROWS = 20_000;
 let primary: PostgresServer;
@@ -23,9 +23,9 @@ test('a standby is read in a held snapshot', async () => {
   await using database = openDatabase(standby, { targetSession: 'standby' });
   const stream = await selectNamed(database, 'public.t');
   await using held = await database.holdSnapshot();
-  const plan = await database.planChunks(stream, { chunkBytes: 1 << 20, snapshot: held.token });
+  const plan = await database.planChunks(stream, planRequest(1 << 20, { snapshot: held.token }));
   const rows = await readRows(database, stream, { plan, snapshot: held.token });
-  expect(plan.chunks).toBeGreaterThan(5);
+  expect(plan.units).toBeGreaterThan(5);
   expect(new Set(rows.map(({ id }) => id)).size).toBe(ROWS);
 });
 
@@ -33,7 +33,7 @@ test('a plan made on the primary is good on its standby', async () => {
   await using there = openDatabase(primary);
   await using here = openDatabase(standby);
   const stream = await selectNamed(there, 'public.t');
-  const plan = await there.planChunks(stream, { chunkBytes: 1 << 20, snapshot: undefined });
+  const plan = await there.planChunks(stream, planRequest(1 << 20));
   expect(await readRows(here, stream, { plan })).toHaveLength(ROWS);
 });
 
@@ -66,8 +66,8 @@ test('replay that removes rows of the snapshot ends it, with what to set', async
 test('replay that waits for a lock stops one reader, who may try again', async () => {
   await using database = openDatabase(standby);
   const stream = await selectNamed(database, 'public.t');
-  const plan = await database.planChunks(stream, { chunkBytes: 1 << 30, snapshot: undefined });
-  const request = { stream, plan, chunk: 0, snapshot: undefined, batchBytes: 1 << 12 };
+  const plan = await database.planChunks(stream, planRequest(1 << 30));
+  const request = { ...chunkRequest(stream, plan), batchBytes: 1 << 12 };
   const read = database.readChunk({ ...request, signal: new AbortController().signal });
   await read.next();
   await primary.query('ALTER TABLE t ALTER COLUMN pad SET STATISTICS 10; LOCK TABLE t IN ACCESS EXCLUSIVE MODE');

@@ -12,7 +12,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../src/config.ts';
 import { connect } from '../src/connection.ts';
-import { configFor, openDatabase, readRows, selectNamed } from './postgres-fixture.ts';
+import { configFor, openDatabase, planRequest, readRows, selectNamed } from './postgres-fixture.ts';
 
 // Users whose name begins with "cert" log in by certificate alone.
 const HBA = `
@@ -74,7 +74,7 @@ describe('each mode is what it says', () => {
     expect(await connection.query(ENCRYPTED)).toEqual([{ ssl: true }]);
     await using database = openDatabase(server, { host, tls });
     const stream = await selectNamed(database, 'public.t');
-    const plan = await database.planChunks(stream, { chunkBytes: 1 << 20, snapshot: undefined });
+    const plan = await database.planChunks(stream, planRequest(1 << 20));
     expect(await readRows(database, stream, { plan })).toHaveLength(50_000);
   });
 
