@@ -3,7 +3,7 @@ import { type PostgresServer, readWithPostgres, startPostgres } from '@fjord/tes
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Config } from '../../src/config.ts';
-import { openDatabase, selectNamed } from '../postgres-fixture.ts';
+import { chunkRequest, openDatabase, planRequest, selectNamed } from '../postgres-fixture.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -74,15 +74,13 @@ async function refill(table: string, list: string, options: { rows: Row[]; chang
   await server.query(`INSERT INTO ${table} SELECT ${list} FROM (${ROWS}) AS x`, [JSON.stringify(options.rows)]);
   await using database = openDatabase(server, options.changes);
   const stream = await selectNamed(database, `public.${table}`);
-  const plan = await database.planChunks(stream, { chunkBytes: 1 << 30, snapshot: undefined });
+  const plan = await database.planChunks(stream, planRequest(1 << 30));
   const found: Record<string, unknown>[] = [];
   const rejected: Record<string, number> = {};
-  const request = { stream, plan, snapshot: undefined, batchBytes: 1 << 20, signal: new AbortController().signal };
-  for (let chunk = 0; chunk < plan.chunks; chunk++) {
-    for await (const batch of database.readChunk({ ...request, chunk })) {
-      found.push(...batchToRecords(batch.body, stream.columns));
-      for (const [name, count] of Object.entries(batch.rejected)) rejected[name] = (rejected[name] ?? 0) + count;
-    }
+  for await (const item of database.readChunk(chunkRequest(stream, plan))) {
+    if (!('rows' in item)) continue;
+    found.push(...batchToRecords(item.body, stream.columns));
+    for (const [name, count] of Object.entries(item.rejected)) rejected[name] = (rejected[name] ?? 0) + count;
   }
   return { found: found.toSorted((a, b) => Number(a['id']) - Number(b['id'])), rejected };
 }
