@@ -1,12 +1,14 @@
 import type { SelectedStream, Stream } from '@fjord/core';
 import type { ChunkPlan, EncodedBatch, PlanRequest, ReadChunkRequest } from '@fjord/replication';
-import type { PostgresServer } from '@fjord/test-harness';
 import { type Table, tableFromIPC } from 'apache-arrow';
 import type { Config } from '../src/config.ts';
 import { PostgresDatabase } from '../src/database.ts';
 
+/** What is to be known of a server to connect to it. */
+export type ServerAddress = Record<'host' | 'database' | 'user' | 'password', string> & { port: number };
+
 /** A config for a test server; `changes` replace single options. */
-export function configFor(server: PostgresServer, changes: Partial<Config> = {}): Config & { parallel: number } {
+export function configFor(server: ServerAddress, changes: Partial<Config> = {}): Config & { parallel: number } {
   const { host, port, database, user, password } = server;
   return {
     host,
@@ -24,7 +26,7 @@ export function configFor(server: PostgresServer, changes: Partial<Config> = {})
   };
 }
 
-export function openDatabase(server: PostgresServer, changes: Partial<Config> = {}): PostgresDatabase {
+export function openDatabase(server: ServerAddress, changes: Partial<Config> = {}): PostgresDatabase {
   return new PostgresDatabase(configFor(server, changes));
 }
 

@@ -30,7 +30,7 @@ export function makeDecoder({ wire, type, rejections }: DecoderParts): { decode:
     return makeDecoder({ wire: field.wire, type: fieldType, rejections: rejections.within(name) });
   });
   const parts = wire.fields.map(({ oid }, index) => ({ oid, decode: inner[index]!.decode }));
-  return { decode: structDecoder(parts), rejections: inner.flatMap((part) => part.rejections) };
+  return { decode: structDecoder(parts, rejections), rejections: inner.flatMap((part) => part.rejections) };
 }
 
 function innermost(type: ColumnType, dimensions: number): ColumnType {

@@ -56,4 +56,11 @@ export class Rejections {
     }
     this.count += 1;
   }
+
+  /** The error of composites that are not what was looked up: attributes may come and go while columns have the type, and no row in the catalog of the columns shows it. */
+  altered(): ConnectorError {
+    const { stream } = this.#court;
+    const message = `The type of column "${this.path}" of ${stream} was altered since it was looked up.`;
+    return new ConnectorError('plan_outdated', message, { stream });
+  }
 }

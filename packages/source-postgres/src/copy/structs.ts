@@ -1,7 +1,7 @@
 import type { StructColumn } from '@fjord/core/arrow';
-import { ConnectorError } from '@fjord/core';
 import type { Decoder } from './decoder.ts';
 import type { FieldRun } from './fields.ts';
+import type { Rejections } from './rejections.ts';
 
 type Part = { decode: Decoder; oid: number | undefined };
 
@@ -9,13 +9,13 @@ type Part = { decode: Decoder; oid: number | undefined };
 const FIELD_HEADER_BYTES = 8;
 
 /** Decodes composites into structs: a pass that notes where the fields lie, then field by field in the loops of their types. */
-export function structDecoder(parts: readonly Part[]): Decoder {
+export function structDecoder(parts: readonly Part[], rejections: Rejections): Decoder {
   let places = new Int32Array(1024);
   return (run, column) => {
     const struct = column as StructColumn;
     const stride = parts.length;
     if (places.length < run.rows * stride) places = new Int32Array(run.rows * stride * 2);
-    findFields(run, struct, { parts, places });
+    findFields(run, struct, { parts, places, rejections });
     const fields = { ...run.fields, offsets: places, stride };
     for (const [field, { decode }] of parts.entries()) {
       const child = struct.children[field]!;
@@ -28,7 +28,7 @@ export function structDecoder(parts: readonly Part[]): Decoder {
 function findFields(
   { fields, field, rows, base }: FieldRun,
   struct: StructColumn,
-  { parts, places }: { parts: readonly Part[]; places: Int32Array },
+  { parts, places, rejections }: { parts: readonly Part[]; places: Int32Array; rejections: Rejections },
 ): void {
   const { view, offsets, stride } = fields;
   const width = parts.length;
@@ -42,18 +42,13 @@ function findFields(
       continue;
     }
     struct.setValid(base + i);
-    if (view.getInt32(at) !== width) throw changed();
+    if (view.getInt32(at) !== width) throw rejections.altered();
     at += 4;
     for (const { oid } of parts) {
-      if (oid !== undefined && view.getUint32(at) !== oid) throw changed();
+      if (oid !== undefined && view.getUint32(at) !== oid) throw rejections.altered();
       at += FIELD_HEADER_BYTES;
       places[place++] = at;
       at += Math.max(0, view.getInt32(at - 4));
     }
   }
-}
-
-/** Attributes may come and go while columns have the type; the columns' own rows in the catalog do not show it. */
-function changed(): ConnectorError {
-  return new ConnectorError('plan_outdated', 'A composite type was altered since its columns were looked up.');
 }

@@ -221,7 +221,10 @@ describe('composites', () => {
     ],
   ])('with %s call for a new plan', (_, bytes) => {
     expect(() => decodeAll(column(wire, type), [bytes])).toThrow(
-      expect.objectContaining({ code: 'plan_outdated' }) as Error,
+      expect.objectContaining({
+        code: 'plan_outdated',
+        message: 'The type of column "value" of public.t was altered since it was looked up.',
+      }) as Error,
     );
   });
 });
