@@ -2,7 +2,7 @@ import { formatColumnType } from '@fjord/core';
 import { batchToRecords } from '@fjord/core/arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ExtensionServer } from './extension-server.ts';
-import { openDatabase, selectNamed } from './postgres-fixture.ts';
+import { chunkRequest, openDatabase, planRequest, selectNamed } from './postgres-fixture.ts';
 
 let server: ExtensionServer;
 beforeAll(async () => {
@@ -81,11 +81,10 @@ test('PostGIS and pgvector read as their own functions say, wherever they are in
   expect(stream.columns.slice(1).map(({ type }) => formatColumnType(type))).toEqual(
     VALUES.map(({ becomes }) => becomes),
   );
-  const plan = await database.planChunks(stream, { chunkBytes: 1 << 30, snapshot: undefined });
-  const request = { stream, plan, chunk: 0, snapshot: undefined, batchBytes: 1 << 20 };
+  const plan = await database.planChunks(stream, planRequest(1 << 30));
   const found: Record<string, unknown>[] = [];
-  for await (const { body } of database.readChunk({ ...request, signal: new AbortController().signal })) {
-    found.push(...batchToRecords(body, stream.columns));
+  for await (const item of database.readChunk(chunkRequest(stream, plan))) {
+    if ('rows' in item) found.push(...batchToRecords(item.body, stream.columns));
   }
   expect(found).toEqual(expected.map(({ row }) => row));
 });
