@@ -21,7 +21,17 @@ const STATEMENTS = [
 ];
 
 async function fill(server: PostgresServer): Promise<void> {
-  for (const statement of [...typesTable(), ...STATEMENTS]) await server.query(statement);
+  const [version] = await server.query<{ number: number }>(
+    `SELECT current_setting('server_version_num')::int AS number`,
+  );
+  const number = version?.number ?? 0;
+  for (const statement of [...typesTable(), ...STATEMENTS]) await server.query(spelledFor(number, statement));
+}
+
+/** What older versions lack: virtual columns came with 18, infinite intervals with 17. */
+function spelledFor(version: number, sql: string): string {
+  const stored = version < 180_000 ? sql.replaceAll(' VIRTUAL', ' STORED') : sql;
+  return version < 170_000 ? stored.replaceAll(/'(-?)infinity'::interval\b/g, "'$1170000000 years'::interval") : stored;
 }
 
 /** Checks, discovers and loads everything, and compares what DuckDB reads with what the server says. */
