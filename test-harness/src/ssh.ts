@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { findFreePort } from './free-port.ts';
@@ -26,6 +26,8 @@ export interface SshServer extends AsyncDisposable {
   clientKey: SshKey;
   hostKeys: SshKey[];
   readonly log: string;
+  /** Lets a further key in. */
+  authorize(key: SshKey): Promise<void>;
 }
 
 /** Starts an OpenSSH server (sshd) on 127.0.0.1 with host keys of these types; the first is a client's usual choice. */
@@ -55,6 +57,7 @@ export async function startSshServer(hostKeyTypes: string[] = ['ed25519']): Prom
     get log() {
       return server.log;
     },
+    authorize: ({ publicKey }) => appendFile(files.keys, `${publicKey}\n`),
     async [Symbol.asyncDispose]() {
       server.signal('TERM');
       await server.untilExit(STOP_TIMEOUT_MS);

@@ -5,7 +5,6 @@ import path from 'node:path';
 import {
   findFreePort,
   makeSshKey,
-  mustRun,
   type PostgresServer,
   type SshServer,
   startPostgres,
@@ -128,10 +127,9 @@ describe('the host key', () => {
 
 describe('logging in to the SSH server', () => {
   test('works with an encrypted key and its passphrase', async () => {
-    const encrypted = path.join(folder.path, 'encrypted');
-    await writeFile(encrypted, await readFile(ssh.clientKey.file), { mode: 0o600 });
-    await mustRun('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'canary-5b', '-f', encrypted]);
-    const options = tunnel({ privateKeyFile: encrypted, passphrase: 'canary-5b' });
+    const encrypted = await makeSshKey(path.join(folder.path, 'encrypted'), { passphrase: 'canary-5b' });
+    await ssh.authorize(encrypted);
+    const options = tunnel({ privateKeyFile: encrypted.file, passphrase: 'canary-5b' });
     expect(await answersThrough(options)).toBe(true);
     await expect(
       connect(configFor(server, { sshTunnel: { ...options, passphrase: 'canary-6c' } })),
