@@ -19,6 +19,7 @@ import type { Endpoint } from './connection-uri.ts';
 import { discover } from './discover.ts';
 import { holdSnapshot, parseSnapshotToken } from './held-snapshot.ts';
 import { planChunks } from './plan-chunks.ts';
+import { cannotShare, detectPooler } from './pooler.ts';
 import { findProblems } from './prerequisites.ts';
 import { identifyServer } from './server-identity.ts';
 import { measureLoad } from './server-load.ts';
@@ -51,6 +52,8 @@ export class PostgresDatabase implements Database {
   async holdSnapshot(): Promise<HeldSnapshot> {
     const connection = await connect(this.#config);
     try {
+      const pooler = await detectPooler(connection, this.#config);
+      if (pooler && !pooler.canHoldSnapshot) throw cannotShare(pooler, connection.target);
       return await holdSnapshot(connection);
     } catch (error) {
       await connection[Symbol.asyncDispose]();

@@ -1,6 +1,7 @@
-import { asConnectorError } from '@fjord/core';
+import { asConnectorError, ConnectorError } from '@fjord/core';
 import { connect, type Connection } from './connection.ts';
 import type { ConnectionOptions } from './connection-options.ts';
+import type { Target } from './driver-errors.ts';
 import { holdSnapshot, parseSnapshotToken } from './held-snapshot.ts';
 import { quoteLiteral } from './quoting.ts';
 
@@ -56,6 +57,14 @@ async function canShareSnapshot(options: ConnectionOptions, reader: Connection):
 function closeAfter(connection: Connection, timeoutMs: number): AsyncDisposable {
   const timer = setTimeout(() => void connection[Symbol.asyncDispose](), timeoutMs);
   return { [Symbol.asyncDispose]: async () => clearTimeout(timer) };
+}
+
+/** Why a load through this pooler cannot be read in one snapshot. */
+export function cannotShare({ name, mode }: Pooler, { host, port }: Target): ConnectorError {
+  const message = `Behind ${host}:${port} is ${name} in ${mode} mode, through which no connection can read in the snapshot of another.`;
+  return new ConnectorError('unsupported', message, {
+    help: 'Connect to the server itself, give this database or user a larger pool (`parallel` + 2) on one server, or choose another `consistency`.',
+  });
 }
 
 /** The hosts that the clouds give their poolers; any other names itself only to its administrators. */

@@ -3,7 +3,7 @@ import type { ReplicationOptions } from '@fjord/replication';
 import type { Connection } from './connection.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import type { Target } from './driver-errors.ts';
-import { detectPooler, type Pooler } from './pooler.ts';
+import { cannotShare, detectPooler, type Pooler } from './pooler.ts';
 import { quoteIdentifier } from './quoting.ts';
 import { findSettingProblems } from './setting-problems.ts';
 
@@ -35,12 +35,9 @@ export async function findServerProblems(
   return { isTooOld: false, problems };
 }
 
-function poolerProblem({ name, mode }: Pooler, { host, port }: Target): Problem {
-  return {
-    code: 'unsupported',
-    message: `Behind ${host}:${port} is ${name} in ${mode} mode, through which no connection can read in the snapshot of another.`,
-    fix: 'Connect to the server itself, give this database or user a larger pool (`parallel` + 2) on one server, or set `consistency: chunk`.',
-  };
+function poolerProblem(pooler: Pooler, target: Target): Problem {
+  const { code, message, help } = cannotShare(pooler, target);
+  return { code, message, fix: help };
 }
 
 type Server = {

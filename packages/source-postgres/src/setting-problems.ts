@@ -4,12 +4,12 @@ import type { Connection } from './connection.ts';
 import { quoteIdentifier } from './quoting.ts';
 
 /** What the server gives time to must be at least as long as a chunk may take under load. */
-const MIN_STATEMENT_MS = 60_000;
+const MIN_TRANSACTION_MS = 60_000;
 
 /** `reset_val` is what role, database or server say, whatever Fjord has set in its own session since. */
 const SETTINGS = `
   SELECT name, reset_val AS value FROM pg_catalog.pg_settings
-  WHERE name IN ('statement_timeout', 'transaction_timeout', 'old_snapshot_threshold', 'hot_standby_feedback', 'max_standby_streaming_delay')`;
+  WHERE name IN ('transaction_timeout', 'old_snapshot_threshold', 'hot_standby_feedback', 'max_standby_streaming_delay')`;
 const ENCODING = `
   SELECT pg_catalog.pg_encoding_to_char(d.encoding)::text AS encoding
   FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()`;
@@ -29,18 +29,17 @@ export async function findSettingProblems(connection: Connection, consistency: C
   ];
 }
 
+/** The limit on single statements is Fjord's own, whatever the role's is. */
 function timeoutProblems(settings: Settings, { target }: Connection): Problem[] {
-  return ['statement_timeout', 'transaction_timeout'].flatMap((name) => {
-    const timeoutMs = Number(settings.get(name) ?? 0);
-    if (timeoutMs === 0 || timeoutMs >= MIN_STATEMENT_MS) return [];
-    return [
-      {
-        code: 'source_busy',
-        message: `The server ends what user "${target.user}" does after ${timeoutMs / 1000} s (${name}), which may be less than a chunk takes.`,
-        fix: `ALTER ROLE ${quoteIdentifier(target.user)} SET ${name} = '${MIN_STATEMENT_MS / 1000}s'; or lower \`chunkMB\`.`,
-      },
-    ];
-  });
+  const timeoutMs = Number(settings.get('transaction_timeout') ?? 0);
+  if (timeoutMs === 0 || timeoutMs >= MIN_TRANSACTION_MS) return [];
+  return [
+    {
+      code: 'source_busy',
+      message: `The server ends transactions of user "${target.user}" after ${timeoutMs / 1000} s (transaction_timeout), which may be less than a chunk takes.`,
+      fix: `ALTER ROLE ${quoteIdentifier(target.user)} SET transaction_timeout = '${MIN_TRANSACTION_MS / 1000}s'; or lower \`chunkMB\`.`,
+    },
+  ];
 }
 
 function snapshotProblems(settings: Settings, { target, isStandby }: Connection): Problem[] {

@@ -1,6 +1,7 @@
 import { type PostgresServer, startPgBouncer, startPostgres } from '@fjord/test-harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../src/connection.ts';
+import { PostgresDatabase } from '../src/database.ts';
 import { detectPooler } from '../src/pooler.ts';
 import { configFor, openDatabase, planRequest, readRows, selectNamed } from './postgres-fixture.ts';
 
@@ -96,6 +97,9 @@ test('a pool that has one session cannot hold a snapshot, which is found out in 
   const config = configFor(server, { port: bouncer.port, connectTimeoutSeconds: 0.5 });
   await using connection = await connect(config);
   expect(await detectPooler(connection, config)).toMatchObject({ mode: 'transaction', canHoldSnapshot: false });
+  await connection[Symbol.asyncDispose]();
+  await using database = new PostgresDatabase(config);
+  await expect(database.holdSnapshot()).rejects.toMatchObject({ code: 'unsupported' });
 });
 
 test('statement pooling is refused with the fix', async () => {

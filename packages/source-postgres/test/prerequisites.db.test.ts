@@ -181,7 +181,7 @@ test('rows that row-level security would hide are an error, never missing in sil
 describe('settings that would cut a load are told', () => {
   test('of the role', async () => {
     await server.query(
-      `ALTER ROLE "re""ader" SET statement_timeout = '5s'; ALTER ROLE "re""ader" SET transaction_timeout = '90s'`,
+      `ALTER ROLE "re""ader" SET statement_timeout = '2s'; ALTER ROLE "re""ader" SET transaction_timeout = '5s'`,
     );
     try {
       const problems = await check({ ...READER, schemas: ['Open'] });
@@ -189,8 +189,8 @@ describe('settings that would cut a load are told', () => {
         {
           code: 'source_busy',
           message:
-            'The server ends what user "re"ader" does after 5 s (statement_timeout), which may be less than a chunk takes.',
-          fix: `ALTER ROLE "re""ader" SET statement_timeout = '60s'; or lower \`chunkMB\`.`,
+            'The server ends transactions of user "re"ader" after 5 s (transaction_timeout), which may be less than a chunk takes.',
+          fix: `ALTER ROLE "re""ader" SET transaction_timeout = '60s'; or lower \`chunkMB\`.`,
         },
       ]);
     } finally {
