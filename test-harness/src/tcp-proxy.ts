@@ -18,6 +18,8 @@ export class TcpProxy implements AsyncDisposable {
   delayMs = 0;
   /** Asked for each new connection: how many bytes the server may send on it before it is cut; undefined: any number. */
   cutAfterBytes: (() => number | undefined) | undefined;
+  /** Shown each piece of data that a client sends, before it is passed on. */
+  onSent: ((piece: Buffer) => void) | undefined;
   readonly #target: { host: string; port: number };
   readonly #pairs = new Set<[client: Socket, server: Socket]>();
   #listener: Server | undefined;
@@ -108,28 +110,31 @@ export class TcpProxy implements AsyncDisposable {
         for (const other of pair) other.destroy();
       });
     }
-    void this.#forward(client, server);
+    void this.#forward(client, server, (piece) => {
+      this.onSent?.(piece);
+      return true;
+    });
     void this.#forward(server, client, this.#allowance(pair));
   }
 
   /** What the server's bytes are counted against. */
-  #allowance(pair: [Socket, Socket]): (bytes: number) => boolean {
+  #allowance(pair: [Socket, Socket]): (piece: Buffer) => boolean {
     let left = this.cutAfterBytes?.();
-    return (bytes) => {
-      this.#received += bytes;
+    return (piece) => {
+      this.#received += piece.length;
       if (left === undefined) return true;
-      left -= bytes;
+      left -= piece.length;
       if (left < 0) this.#reset(pair);
       return left >= 0;
     };
   }
 
-  async #forward(from: Socket, to: Socket, mayPass: (bytes: number) => boolean = () => true): Promise<void> {
+  async #forward(from: Socket, to: Socket, mayPass: (piece: Buffer) => boolean = () => true): Promise<void> {
     try {
       for await (const piece of from as AsyncIterable<Buffer>) {
         if (this.delayMs > 0) await delay(this.delayMs);
         await this.#gate?.promise;
-        if (!mayPass(piece.length)) return;
+        if (!mayPass(piece)) return;
         if (!to.write(piece)) await once(to, 'drain');
       }
       to.end();

@@ -34,6 +34,7 @@ export class StreamWriter {
   #durable: unknown;
   #hasResumed = false;
   #hasBegun = false;
+  #isStarted = false;
   #isComplete = false;
   #isLastCommitted = false;
   #failure: ConnectorError | undefined;
@@ -114,6 +115,11 @@ export class StreamWriter {
     this.#pending = { state, chunks: this.#files.doneCount, isLast: this.#isComplete };
   }
 
+  /** The source has begun with the stream in this run: what it sends until COMPLETE, even nothing, is all of it. */
+  start(): void {
+    this.#isStarted = true;
+  }
+
   /** All rows have come. The commit waits for the state that follows, so that the swap and that state are one. */
   complete(): void {
     this.#isComplete = true;
@@ -122,8 +128,9 @@ export class StreamWriter {
   /** At the end of the run: a complete stream whose last state never came is committed under the one it had. */
   settle(): void {
     if (!this.#isComplete || this.#isLastCommitted || this.#pending?.isLast) return;
-    // A stream that was skipped has sent nothing: to swap in nothing would empty its table.
-    if (!this.#hasBegun && !this.#pending && !this.#files.hasRows) return;
+    // A stream that was skipped was never started: to swap in nothing would empty its table.
+    const isReplaced = this.#isStarted && this.#parts.isOverwrite;
+    if (!isReplaced && !this.#hasBegun && !this.#pending && !this.#files.hasRows) return;
     this.takeState(this.#pending?.state ?? this.#durable);
   }
 

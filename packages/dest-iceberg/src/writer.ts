@@ -102,6 +102,7 @@ export class IcebergWriter implements DestinationWriter {
       case 'CHUNK':
         return stream.endChunk(message);
       case 'STATUS':
+        if (message.status === 'STARTED') stream.start();
         if (message.status === 'COMPLETE') stream.complete();
         if (message.status === 'INCOMPLETE') await stream.discardUncovered();
         return;

@@ -158,9 +158,22 @@ test('an overwrite run that skips a complete stream leaves its rows alone', asyn
   first.begin(null).send(backfill(1)).rows([1, 3], 'a').end('a').complete().state('one').endRun();
   expect(await first.finish()).toBe(0);
   await using second = open.write({ writeMode: 'overwrite' });
-  second.begin('one').complete().endRun();
+  // A skipped stream is not STARTED.
+  second.send({ type: 'STATE', stream: 's', state: 'one', resumed: true }).complete().endRun();
   expect(await second.finish()).toBe(0);
   expect(await open.ids()).toEqual([1, 2, 3]);
+});
+
+test('an overwrite run that starts a stream and sends neither BACKFILL nor row leaves an empty table', async () => {
+  await using open = await lake();
+  await using first = open.write({ writeMode: 'overwrite' });
+  first.begin(null).rows([1, 3]).complete().endRun();
+  expect(await first.finish()).toBe(0);
+  expect(await open.ids()).toEqual([1, 2, 3]);
+  await using second = open.write({ writeMode: 'overwrite' });
+  second.begin(null).complete().endRun();
+  expect(await second.finish()).toBe(0);
+  expect(await open.ids()).toEqual([]);
 });
 
 test('a column of another type fails its stream alone, with the columns named', async () => {

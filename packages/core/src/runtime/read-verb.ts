@@ -86,7 +86,9 @@ class StreamSender {
   async finish(): Promise<void> {
     for (const entry of this.#streams.values()) {
       if (entry.status === 'COMPLETE' || entry.status === 'INCOMPLETE') continue;
-      if (entry.status === '') await this.#start(entry);
+      // Silence about a stream that has a state says that the state holds all of it: it was never begun, and an overwrite leaves it alone.
+      const isSkipped = entry.status === '' && this.#run.states.streams.get(entry.selected.stream) != null;
+      if (entry.status === '' && !isSkipped) await this.#start(entry);
       await this.#sendSchema(entry);
       await this.#run.out.write({ type: 'STATUS', stream: entry.selected.stream, status: 'COMPLETE' });
     }
