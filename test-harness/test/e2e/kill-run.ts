@@ -85,3 +85,14 @@ function readHeard(pipeline: Pipeline): Record<string, unknown> {
   const file = path.join(pipeline.folder, '.fjord/e2e/state.json');
   return (JSON.parse(readFileSync(file, 'utf8')) as { streams: Record<string, unknown> }).streams;
 }
+
+/** Resolves when the server has been asked for this many chunks from now on. */
+export function untilAsked(proxy: TcpProxy, chunks: number): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = 0;
+    watchChunks(proxy, () => {
+      asked += 1;
+      if (asked === chunks) resolve();
+    });
+  });
+}

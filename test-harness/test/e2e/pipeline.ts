@@ -11,6 +11,7 @@ const CLI = path.resolve(import.meta.dirname, '../../../packages/cli/src/bin.ts'
 type Options = {
   writeMode?: 'append' | 'overwrite';
   match?: string[];
+  columns?: { include: string[] } | { exclude: string[] };
   source?: Record<string, unknown>;
   destination?: Record<string, unknown>;
   password?: string;
@@ -35,7 +36,7 @@ export class Pipeline {
     writeFileSync(this.file, JSON.stringify(this.#definition(options)));
   }
 
-  #definition({ writeMode = 'append', match = ['public.*'], source, destination }: Options) {
+  #definition({ writeMode = 'append', match = ['public.*'], columns, source, destination }: Options) {
     const { host, port, user, database } = this.postgres;
     const password = '${env:SHOP_PASSWORD}';
     return {
@@ -45,7 +46,7 @@ export class Pipeline {
         config: { host, port, user, database, password, tls: { mode: 'disable' }, ...source },
       },
       destination: { connector: 'iceberg', config: { warehouse: path.join(this.folder, 'lake'), ...destination } },
-      streams: [{ match, writeMode }],
+      streams: [{ match, writeMode, ...(columns && { columns }) }],
     };
   }
 
