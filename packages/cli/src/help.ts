@@ -19,6 +19,8 @@ export const HELP: Record<Verb | 'fjord', string> = {
   --destination iceberg --warehouse FOLDER|s3://BUCKET/PREFIX
   [--match 'public.*']
 
+On a terminal, without flags, it asks for them.
+
 Example:
   fjord init --source postgres --host db.example.com --database shop \\
     --user fjord --password '\${env:SHOP_PASSWORD}' --warehouse ./warehouse`,

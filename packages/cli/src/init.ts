@@ -2,21 +2,47 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { editorSchema } from '@fjord/engine';
+import { ask, type Question } from './ask.ts';
 import type { Arguments } from './main.ts';
 
-/** `fjord init`: writes a commented pipeline file from flags, and its schema for editors. Never overwrites without --force. */
+/** What a pipeline cannot do without, and what is asked for on a terminal when no flag says anything. */
+const NEEDED = ['host', 'database', 'user', 'warehouse'];
+const QUESTIONS: Question[] = [
+  { option: 'host', text: 'PostgreSQL host', fallback: 'localhost' },
+  { option: 'port', text: 'Port', fallback: '5432' },
+  { option: 'database', text: 'Database' },
+  { option: 'user', text: 'User' },
+  {
+    option: 'password',
+    text: 'Where the password is, as a reference: ${env:NAME} or ${file:path}',
+    fallback: '${env:PGPASSWORD}',
+  },
+  { option: 'tls', text: 'TLS: verify-full, verify-ca, require or disable', fallback: 'verify-full' },
+  { option: 'warehouse', text: 'Warehouse: a folder, or s3://BUCKET/PREFIX', fallback: './warehouse' },
+  { option: 'match', text: 'Tables to copy, a pattern over schema.table', fallback: 'public.*' },
+];
+
+/**
+ * `fjord init`: writes a commented pipeline file and its schema for editors, from flags, or from answers where it runs on a terminal and
+ * no flag names the source. Never overwrites without --force.
+ */
 export async function init({ file, options }: Arguments): Promise<number> {
   if (existsSync(file) && options['force'] !== true) {
-    process.stderr.write(`error: ${file} exists.\nfix: Give another file, or --force to overwrite it.\n`);
-    return 2;
+    return refuse(`${file} exists.`, 'Give another file, or --force to overwrite it.');
   }
-  const text = (name: string) => (typeof options[name] === 'string' ? options[name] : undefined);
-  const missing = ['host', 'database', 'user', 'warehouse'].filter((name) => text(name) === undefined);
+  const flags = Object.fromEntries(Object.entries(options).filter((entry) => typeof entry[1] === 'string'));
+  const isAsking = process.stdin.isTTY && process.stdout.isTTY && !NEEDED.some((name) => name in flags);
+  const answers = isAsking ? await ask(QUESTIONS, { input: process.stdin, output: process.stdout }) : {};
+  if (!answers) return 130;
+  const values: Record<string, string | boolean | undefined> = { ...answers, ...flags };
+  const text = (name: string) => (typeof values[name] === 'string' ? values[name] : undefined);
+  const missing = NEEDED.filter((name) => text(name) === undefined);
   if (missing.length > 0) {
-    process.stderr.write(
-      `error: init needs ${missing.map((name) => `--${name}`).join(', ')}.\nfix: See fjord init --help.\n`,
-    );
-    return 2;
+    return refuse(`init needs ${missing.map((name) => `--${name}`).join(', ')}.`, 'See fjord init --help.');
+  }
+  const password = text('password');
+  if (isAsking && password !== undefined && !/\$\{(env|file):[^}]+\}/.test(password)) {
+    return refuse('The password is no reference.', 'Put it into an environment variable or a file, and name that.');
   }
   const folder = path.dirname(path.resolve(file));
   mkdirSync(path.join(folder, '.fjord'), { recursive: true, mode: 0o700 });
@@ -24,6 +50,11 @@ export async function init({ file, options }: Arguments): Promise<number> {
   writeFileSync(file, pipelineText(text));
   process.stdout.write(`Wrote ${file}. Next: fjord check, fjord discover, fjord sync.\n`);
   return 0;
+}
+
+function refuse(error: string, fix: string): number {
+  process.stderr.write(`error: ${error}\nfix: ${fix}\n`);
+  return 2;
 }
 
 /** The id names the pipeline in the state of its tables for ever, so it is drawn here and never derived from the file's name. */

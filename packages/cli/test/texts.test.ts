@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { failureText } from '../src/failure-text.ts';
+import { progressLine } from '../src/live-view.ts';
+import { formatBytes, formatCount, table } from '../src/table-text.ts';
+
+test('a table aligns its first column to the left and the others to the right', () => {
+  expect(
+    table(
+      ['stream', 'rows'],
+      [
+        ['a', '1'],
+        ['longer name', '12,345'],
+      ],
+    ),
+  ).toBe(['stream         rows', 'a                 1', 'longer name  12,345'].join('\n'));
+});
+
+test.each([
+  [0, '0 B'],
+  [999, '999 B'],
+  [1000, '1.0 kB'],
+  [1_234_567_890, '1.2 GB'],
+  [5e15, '5000.0 TB'],
+])('%i bytes are %s', (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
+});
+
+test('counts have thousands apart', () => {
+  expect([0, 999, 1_234_567.4].map(formatCount)).toEqual(['0', '999', '1,234,567']);
+});
+
+test('a failure is two lines for a person and one JSON line for a program', () => {
+  const failure = {
+    from: 'source',
+    code: 'c',
+    message: 'It broke.',
+    help: 'Mend it.',
+    retryable: false,
+    stream: 's',
+    exit: 5,
+  } as const;
+  expect(failureText(failure, false)).toBe('error: It broke. (stream s)\nfix: Mend it.\n');
+  expect(JSON.parse(failureText(failure, true))).toEqual({ type: 'ERROR', ...failure });
+});
+
+test('a line of progress shows speed, share and what is left, but no share of a wrong estimate', () => {
+  const stream = {
+    stream: 's',
+    target: 't',
+    status: 'RUNNING',
+    rows: 500,
+    bytes: 4_000_000,
+    committedRows: 0,
+  } as const;
+  const rest = { rejected: {}, notes: [], resumed: false, startedAt: 1000 };
+  expect(progressLine({ ...stream, ...rest, estimatedRows: 1000 }, 3000)).toBe(
+    's  500 rows  2.0 MB/s  50 %  0:02 left',
+  );
+  expect(progressLine({ ...stream, ...rest, estimatedRows: 400 }, 3000)).toBe('s  500 rows  2.0 MB/s');
+});
