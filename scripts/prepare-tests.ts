@@ -4,7 +4,9 @@ import {
   prepareGcs,
   prepareHiveMetastore,
   prepareMariaDB,
+  preparePgBouncer,
   prepareRestCatalog,
+  prepareSsh,
   prepareVersityGateway,
   python,
   spark,
@@ -13,9 +15,13 @@ import {
 
 /** Installs and starts once whatever the tests need, so that no test pays for it; a line for each thing says what and how long. */
 export async function prepareTests(kind: 'quick' | 'heavy'): Promise<void> {
-  await prepare('PostgreSQL', async () => {
-    await using _server = await startPostgres();
-  });
+  for (const major of kind === 'heavy' ? ([18, 15, 16, 17] as const) : ([18, 15] as const)) {
+    await prepare(`PostgreSQL ${major}`, async () => {
+      await using _server = await startPostgres({ major });
+    });
+  }
+  await prepare('PgBouncer', preparePgBouncer);
+  await prepare('OpenSSH', prepareSsh);
   await prepare('Python with PyIceberg and DuckDB', python);
   await prepare('S3 server', prepareVersityGateway);
   if (kind !== 'heavy') return;

@@ -3,7 +3,7 @@ export { cacheFolder, makeOnce } from './cache.ts';
 export { makeCertificateAuthority, type Certificate, type CertificateAuthority } from './certificates.ts';
 export { findFreePort } from './free-port.ts';
 export { findOldNode, installPacked, versionOf } from './packed-packages.ts';
-export { startPgBouncer, type PgBouncer, type PgBouncerOptions } from './pgbouncer.ts';
+export { preparePgBouncer, startPgBouncer, type PgBouncer, type PgBouncerOptions } from './pgbouncer.ts';
 export { startPostgresStandby } from './postgres-standby.ts';
 export { prepareGcs, startGcs, type GcsServer } from './gcs.ts';
 export { prepareHiveMetastore, startHiveMetastore, type HiveMetastore } from './hive-metastore.ts';
@@ -27,6 +27,6 @@ export { prepareRestCatalog, startRestCatalog, type RestCatalogServer } from './
 export { mustRun, runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
 export { prepareVersityGateway, startS3, type S3Access, type S3Server } from './s3.ts';
 export { readWithSpark, runSpark, spark, type Spark } from './spark.ts';
-export { makeSshKey, startSshAgent, startSshServer, type SshKey, type SshServer } from './ssh.ts';
+export { makeSshKey, prepareSsh, startSshAgent, startSshServer, type SshKey, type SshServer } from './ssh.ts';
 export { startTcpProxy, TcpProxy } from './tcp-proxy.ts';
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';

@@ -25,10 +25,15 @@ export interface PgBouncer extends AsyncDisposable {
   readonly log: string;
 }
 
+/** Finds PgBouncer, installing it where it is missing. */
+export async function preparePgBouncer(): Promise<string> {
+  return findSystemProgram('pgbouncer', { package: 'pgbouncer' });
+}
+
 /** Starts a PgBouncer on 127.0.0.1 before a PostgreSQL server; all of its databases can be reached through it. */
 export async function startPgBouncer(server: PostgresServer, options: PgBouncerOptions): Promise<PgBouncer> {
   const [command, port, folder] = await Promise.all([
-    findSystemProgram('pgbouncer', { package: 'pgbouncer' }),
+    preparePgBouncer(),
     findFreePort(),
     temporaryFolder('fjord-pgbouncer'),
   ]);

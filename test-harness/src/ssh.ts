@@ -30,6 +30,12 @@ export interface SshServer extends AsyncDisposable {
   authorize(key: SshKey): Promise<void>;
 }
 
+/** Installs what `startSshServer` and `startSshAgent` run, where it is missing. */
+export async function prepareSsh(): Promise<void> {
+  await findSystemProgram('ssh-keygen', { package: 'openssh-client' });
+  await findSystemProgram('sshd', { package: 'openssh-server' });
+}
+
 /** Starts an OpenSSH server (sshd) on 127.0.0.1 with host keys of these types; the first is a client's usual choice. */
 export async function startSshServer(hostKeyTypes: string[] = ['ed25519']): Promise<SshServer> {
   const [command, port, folder] = await Promise.all([

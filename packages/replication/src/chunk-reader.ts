@@ -64,8 +64,8 @@ export class ChunkReader implements AsyncDisposable {
         this.#mailbox?.close();
         return;
       case 'error': {
-        const { code, message: text, stream } = message;
-        this.#mailbox?.close(new ConnectorError(code, text, stream === undefined ? {} : { stream }));
+        const { code, message: text, help, stream } = message;
+        this.#mailbox?.close(new ConnectorError(code, text, { help, ...(stream !== undefined && { stream }) }));
         return;
       }
       case 'log':

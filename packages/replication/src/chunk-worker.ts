@@ -67,8 +67,8 @@ async function readChunk({ budget: limits, ...request }: ChunkOrder, signal: Abo
     send({ type: 'end' });
   } catch (error) {
     await dropDatabase();
-    const { code, message, stream } = asConnectorError(error);
-    send({ type: 'error', code, message, ...(stream !== undefined && { stream }) });
+    const { code, message, help, stream } = asConnectorError(error);
+    send({ type: 'error', code, message, help, ...(stream !== undefined && { stream }) });
   }
 }
 

@@ -26,5 +26,5 @@ export type ChunkItem =
 export type FromWorker =
   | ChunkItem
   | { type: 'end' }
-  | { type: 'error'; code: ErrorCode; message: string; stream?: string }
+  | { type: 'error'; code: ErrorCode; message: string; help: string; stream?: string }
   | { type: 'log'; level: Message<'LOG'>['level']; message: string; fields?: Record<string, unknown> };
