@@ -12,6 +12,8 @@ type Options = {
   writeMode?: 'append' | 'overwrite';
   match?: string[];
   columns?: { include: string[] } | { exclude: string[] };
+  /** Further options of the streams' entry. */
+  stream?: Record<string, unknown>;
   source?: Record<string, unknown>;
   destination?: Record<string, unknown>;
   password?: string;
@@ -36,7 +38,7 @@ export class Pipeline {
     writeFileSync(this.file, JSON.stringify(this.#definition(options)));
   }
 
-  #definition({ writeMode = 'append', match = ['public.*'], columns, source, destination }: Options) {
+  #definition({ writeMode = 'append', match = ['public.*'], columns, stream, source, destination }: Options) {
     const { host, port, user, database } = this.postgres;
     const password = '${env:SHOP_PASSWORD}';
     return {
@@ -46,7 +48,7 @@ export class Pipeline {
         config: { host, port, user, database, password, tls: { mode: 'disable' }, ...source },
       },
       destination: { connector: 'iceberg', config: { warehouse: path.join(this.folder, 'lake'), ...destination } },
-      streams: [{ match, writeMode, ...(columns && { columns }) }],
+      streams: [{ match, writeMode, ...(columns && { columns }), ...stream }],
     };
   }
 
