@@ -14,7 +14,12 @@ const SETTINGS = {
 };
 
 /** What one benchmark table is made from: the variable in its script, and how many rows one step of that makes. */
-const TABLES = { trips: { variable: 'n', rowsPerStep: 1 }, lineitem: { variable: 'orders', rowsPerStep: 4 } };
+const TABLES = {
+  trips: { variable: 'n', rowsPerStep: 1 },
+  lineitem: { variable: 'orders', rowsPerStep: 4 },
+  wide: { variable: 'n', rowsPerStep: 1 },
+  many: { variable: 'tables', rowsPerStep: 101 },
+};
 export type BenchmarkTable = keyof typeof TABLES;
 
 /** Starts the cluster with about `rows` rows in the table: made at the first run, kept in the cache for later ones. */

@@ -12,6 +12,7 @@ import { openTarget, type Target } from './target.ts';
 export type LoadResult = SyncFigures & {
   name: Options['name'];
   rowsPerS: number;
+  cellsPerS?: number;
   floorRowsPerS?: number;
   floor1RowsPerS?: number;
   postgresCpuS?: number;
@@ -41,6 +42,7 @@ export async function benchmarkLoad(options: Options): Promise<LoadResult> {
     name: options.name,
     rowsPerS: figures.rows / figures.wallS,
     ...figures,
+    ...(origin.columns !== undefined && { cellsPerS: (figures.rows * origin.columns) / figures.wallS }),
     ...floorsOf(origin),
     ...(origin.postgres && { postgresCpuS }),
     ...(written && { bytesWritten: written.bytes, files: written.files }),
@@ -53,17 +55,22 @@ export async function benchmarkLoad(options: Options): Promise<LoadResult> {
 function floorsOf({ postgres }: Origin) {
   if (!postgres) return {};
   const { floorRowsPerS, floor1RowsPerS } = postgres;
-  return { floorRowsPerS, floor1RowsPerS };
+  return { ...(floorRowsPerS && { floorRowsPerS }), ...(floor1RowsPerS && { floor1RowsPerS }) };
 }
 
 /** What differs from a plain run: the line says it, so that two lines can be compared. */
 function chosenOf(options: Options): Partial<Options> {
-  const { rows, parallel, consistency, memory, s3, synthetic, checkout, profile } = options;
-  const chosen = { rows, parallel, consistency, memory, s3, synthetic, checkout, profile };
+  const { rows, parallel, consistency, pace, memory, s3, synthetic, checkout, profile } = options;
+  const chosen = { rows, parallel, consistency, pace, memory, s3, synthetic, checkout, profile };
   return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined && value !== false));
 }
 
-async function writePipeline(folder: string, { source, stream }: Origin, { destination }: Target): Promise<string> {
+/** Writes a pipeline file from origin to target into `folder`; gives its path. */
+export async function writePipeline(
+  folder: string,
+  { source, stream }: Origin,
+  { destination }: Target,
+): Promise<string> {
   const file = path.join(folder, 'pipeline.yaml');
   // JSON is YAML.
   await writeFile(file, JSON.stringify({ id: 'bench', source, destination, streams: [{ match: stream }] }, null, 2));

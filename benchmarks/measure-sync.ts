@@ -33,12 +33,7 @@ export async function measureSync(file: string, request: SyncRequest): Promise<S
   await mkdir(usage);
   const cpuBefore = cpuOfEndedChildrenS();
   const start = performance.now();
-  const child = spawn(process.execPath, argumentsOf(file, request), {
-    env: { ...process.env, ...request.environment, ...nodeEnvironment(usage, request.profile) },
-    // Connectors are looked for from here.
-    ...(request.installed !== undefined && { cwd: request.installed }),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = startSync(file, request, nodeEnvironment(usage, request.profile));
   const memory = watchMemory(child.pid ?? 0);
   let summary = '';
   let log = '';
@@ -53,6 +48,16 @@ export async function measureSync(file: string, request: SyncRequest): Promise<S
   const ownCpuS = cpuParts.engine + cpuParts.source + cpuParts.destination;
   const cpuS = Math.max(cpuOfEndedChildrenS() - cpuBefore, ownCpuS);
   return { wallS, cpuS, cpuParts, rssPartsMB, ...peak, rows: rowsIn(summary) };
+}
+
+/** Starts `fjord sync` as a process of its own. */
+export function startSync(file: string, request: SyncRequest, environment: Record<string, string> = {}) {
+  return spawn(process.execPath, argumentsOf(file, request), {
+    env: { ...process.env, ...request.environment, ...environment },
+    // Connectors are looked for from here.
+    ...(request.installed !== undefined && { cwd: request.installed }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 function argumentsOf(file: string, { memory, installed }: SyncRequest): string[] {

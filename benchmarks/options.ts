@@ -4,12 +4,17 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
 
   trips             10 M rows of 18 mixed columns, PostgreSQL to Iceberg
   lineitem          6 M rows of 16 columns, PostgreSQL to Iceberg
+  wide              1 M rows of 200 mixed columns
+  many-tables       1,000 tables of 100 rows
+  kindness          pgbench alone, then beside a load of trips: what the load costs others
   null-destination  trips into a destination that throws everything away
   startup           how long the commands take to answer
 
   --rows N            rows of the table (made once, then kept)
   --parallel N        chunks read at once; the source's default is 2
-  --consistency MODE  snapshot or chunk
+  --consistency MODE  snapshot, keys or chunk
+  --pace PROFILE      the source's profile: gentle (kindness), balanced (others) or fast
+  --seconds N         kindness: how long each of the six runs of pgbench takes, 60 unless said
   --memory MB         bound for rows in flight, as in fjord sync --memory
   --s3                write to a local S3 server instead of the disk
   --source synthetic  null-destination: rows made by CPU work, no database
@@ -18,9 +23,20 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   --keep              leave the written files, and say where
   --record            add the result to docs/benchmarks.md`;
 
-const NAMES = ['trips', 'lineitem', 'null-destination', 'startup'] as const;
-const DEFAULT_ROWS = { trips: 10_000_000, lineitem: 6_000_000, 'null-destination': 10_000_000, startup: 0 };
-const CONSISTENCIES = ['snapshot', 'chunk'] as const;
+const NAMES = ['trips', 'lineitem', 'wide', 'many-tables', 'kindness', 'null-destination', 'startup'] as const;
+const DEFAULT_ROWS = {
+  trips: 10_000_000,
+  lineitem: 6_000_000,
+  wide: 1_000_000,
+  // 100 rows each, and one for each in the table that counts them.
+  'many-tables': 101_000,
+  kindness: 10_000_000,
+  'null-destination': 10_000_000,
+  startup: 0,
+};
+const CONSISTENCIES = ['snapshot', 'keys', 'chunk'] as const;
+const PACES = ['gentle', 'balanced', 'fast'] as const;
+const DEFAULT_SECONDS = 60;
 
 /** What one run of `pnpm bench` was asked for. */
 export type Options = {
@@ -33,6 +49,8 @@ export type Options = {
   record: boolean;
   parallel?: number;
   consistency?: (typeof CONSISTENCIES)[number];
+  pace?: (typeof PACES)[number];
+  seconds?: number;
   memory?: number;
   profile?: string;
 };
@@ -41,7 +59,7 @@ export type Options = {
 export function parseOptions(args: string[]): Options {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: FLAGS });
   const name = oneOf(NAMES, 'NAME', positionals[0]);
-  const { parallel, consistency, memory, profile } = values;
+  const { parallel, consistency, memory, profile, pace } = values;
   const synthetic = values.source !== undefined && oneOf(['synthetic'], '--source', values.source) === 'synthetic';
   // Its values hardly compress and have no types to speak of: what a destination makes of them says nothing.
   if (synthetic && name !== 'null-destination') throw new Error('--source synthetic goes with null-destination only.');
@@ -55,6 +73,12 @@ export function parseOptions(args: string[]): Options {
     record: values.record,
     ...(parallel !== undefined && { parallel: wholeNumber('--parallel', parallel) }),
     ...(consistency !== undefined && { consistency: oneOf(CONSISTENCIES, '--consistency', consistency) }),
+    ...(name === 'kindness' && {
+      seconds: values.seconds === undefined ? DEFAULT_SECONDS : wholeNumber('--seconds', values.seconds),
+    }),
+    ...(pace !== undefined
+      ? { pace: oneOf(PACES, '--pace', pace) }
+      : name === 'kindness' && { pace: 'gentle' as const }),
     ...(memory !== undefined && { memory: wholeNumber('--memory', memory) }),
     ...(profile !== undefined && { profile }),
   };
@@ -68,6 +92,8 @@ const FLAGS = {
   consistency: TEXT,
   memory: TEXT,
   source: TEXT,
+  pace: TEXT,
+  seconds: TEXT,
   profile: TEXT,
   s3: FLAG,
   checkout: FLAG,

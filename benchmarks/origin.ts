@@ -12,13 +12,25 @@ export interface Origin extends AsyncDisposable {
   environment: Record<string, string>;
   stream: string;
   rows: number;
-  postgres?: { version: string; floor1RowsPerS: number; floorRowsPerS: number; cpuS(): number };
+  columns?: number;
+  postgres?: {
+    server: PostgresServer;
+    version: string;
+    floor1RowsPerS?: number;
+    floorRowsPerS?: number;
+    cpuS(): number;
+  };
 }
 
 /** The synthetic source, or PostgreSQL with the table in memory and its floors just measured. */
 export async function openOrigin(options: Options): Promise<Origin> {
   if (options.synthetic) return syntheticOrigin(options);
-  return postgresOrigin(options.name === 'lineitem' ? 'lineitem' : 'trips', options);
+  return postgresOrigin(tableOf(options), options);
+}
+
+function tableOf({ name }: Options): BenchmarkTable {
+  if (name === 'many-tables') return 'many';
+  return name === 'lineitem' || name === 'wide' ? name : 'trips';
 }
 
 function syntheticOrigin({ rows, parallel }: Options): Origin {
@@ -39,16 +51,17 @@ async function postgresOrigin(table: BenchmarkTable, options: Options): Promise<
     const [{ version } = { version: '' }] = await server.query<{ version: string }>(
       "SELECT current_setting('server_version') AS version",
     );
-    const rows = await countRows(server, table);
-    const floor1RowsPerS = await measureFloor(server, table, 1);
-    const floorRowsPerS = await measureFloor(server, table, 2);
+    const rows = table === 'many' ? await countManyRows(server) : await countRows(server, table);
+    const columns = await countColumns(server, table);
+    const floors = table === 'many' ? undefined : await measureFloors(server, table);
     const postmaster = Number((await readFile(path.join(server.dataFolder, 'postmaster.pid'), 'utf8')).split('\n')[0]);
     return {
       source: { connector: 'postgres', config: configOf(server, options) },
       environment: { BENCH_PASSWORD: server.password },
-      stream: `public.${table}`,
+      stream: table === 'many' ? 'public.*' : `public.${table}`,
       rows,
-      postgres: { version, floor1RowsPerS, floorRowsPerS, cpuS: () => cpuOfTreeS(postmaster) },
+      columns,
+      postgres: { server, version, ...floors, cpuS: () => cpuOfTreeS(postmaster) },
       // Stopped in order, so that the next run finds nothing to recover.
       [Symbol.asyncDispose]: () => server.stop('fast'),
     };
@@ -56,6 +69,27 @@ async function postgresOrigin(table: BenchmarkTable, options: Options): Promise<
     await server.stop('fast');
     throw cause;
   }
+}
+
+async function measureFloors(server: PostgresServer, table: BenchmarkTable) {
+  const floor1RowsPerS = await measureFloor(server, table, 1);
+  return { floor1RowsPerS, floorRowsPerS: await measureFloor(server, table, 2) };
+}
+
+async function countColumns(server: PostgresServer, table: BenchmarkTable): Promise<number> {
+  const [found] = await server.query<{ columns: number }>(
+    'SELECT relnatts::int4 AS columns FROM pg_class WHERE relname = $1',
+    [table],
+  );
+  return found?.columns ?? 0;
+}
+
+/** All tables of the many: their script has just analyzed them. */
+async function countManyRows(server: PostgresServer): Promise<number> {
+  const [{ rows } = { rows: 0 }] = await server.query<{ rows: number }>(
+    "SELECT sum(reltuples)::float8 AS rows FROM pg_class WHERE relname ~ '^many(_[0-9]+)?$' AND relkind = 'r'",
+  );
+  return rows;
 }
 
 /** Counts by reading the whole table, so that all that follows finds it in memory. */
@@ -66,7 +100,7 @@ async function countRows(server: PostgresServer, table: BenchmarkTable): Promise
   return rows;
 }
 
-function configOf({ host, port, user, database }: PostgresServer, { parallel, consistency }: Options) {
+function configOf({ host, port, user, database }: PostgresServer, { parallel, consistency, pace }: Options) {
   return {
     host,
     port,
@@ -76,5 +110,6 @@ function configOf({ host, port, user, database }: PostgresServer, { parallel, co
     tls: { mode: 'disable' },
     ...(parallel !== undefined && { parallel }),
     ...(consistency !== undefined && { consistency }),
+    ...(pace !== undefined && { profile: pace }),
   };
 }

@@ -39,13 +39,14 @@ export function rowOf(result: LoadResult): string[] {
 }
 
 function titleOf({ name, options }: LoadResult): string {
-  const { s3, synthetic, parallel, consistency, memory } = options;
+  const { s3, synthetic, parallel, consistency, pace, memory } = options;
   const place = name === 'null-destination' ? '' : s3 === true ? 'local S3' : 'local disk';
   const chosen = [
     place,
     synthetic === true && 'synthetic source',
     parallel !== undefined && `parallel ${parallel}`,
     consistency !== undefined && `consistency ${consistency}`,
+    pace,
     memory !== undefined && `memory ${memory} MB`,
   ];
   return [name, ...chosen.filter(Boolean)].join(', ');

@@ -3,7 +3,7 @@ import type { LoadResult } from './load.ts';
 /** A load's figures for people, a few lines. */
 export function describeLoad(result: LoadResult): string {
   const { name, rows, machine, wallS, rowsPerS, cpuS, cpuParts, peakRssMB, peakPssMB, rssPartsMB } = result;
-  const { floorRowsPerS, floor1RowsPerS, postgresCpuS, bytesWritten, files } = result;
+  const { floorRowsPerS, floor1RowsPerS, cellsPerS, postgresCpuS, bytesWritten, files } = result;
   const share = floorRowsPerS === undefined ? '' : `, ${((100 * rowsPerS) / floorRowsPerS).toFixed(0)} % of the floor`;
   const lines = [
     [name, `${count(rows)} rows, ${machine.cores} x ${machine.cpu}, ${machine.memoryGB} GB`],
@@ -12,6 +12,7 @@ export function describeLoad(result: LoadResult): string {
       floorRowsPerS && `${count(floorRowsPerS)} rows/s over two connections, ${count(floor1RowsPerS)} over one`,
     ],
     ['load', `${wallS.toFixed(1)} s, ${count(rowsPerS)} rows/s${share}`],
+    ['cells', cellsPerS && `${count(cellsPerS)} cells/s`],
     ['CPU', `${cpuS.toFixed(1)} s (${((1e6 * cpuS) / rows).toFixed(2)} µs a row): ${parts(cpuParts, 's', 1)}`],
     ['cores used', `${(cpuS / wallS).toFixed(2)} by Fjord${used(postgresCpuS, wallS)}`],
     ['memory', `${peakRssMB} MB RSS, ${peakPssMB} MB PSS at the peak; ${parts(rssPartsMB, 'MB', 0)}`],
@@ -28,6 +29,7 @@ export function toJsonLine(result: object): string {
   return JSON.stringify(result, (key, value: unknown) => {
     if (typeof value !== 'number') return value;
     const isSeconds = key.endsWith('S') && !key.endsWith('PerS');
+    if (key.endsWith('Ratio') || key.endsWith('Ms')) return Math.round(value * 1000) / 1000;
     const isPart = key === 'engine' || key === 'source' || key === 'destination';
     return isSeconds || isPart ? Math.round(value * 100) / 100 : Math.round(value);
   });

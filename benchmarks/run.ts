@@ -1,5 +1,6 @@
 import { benchmarkLoad } from './load.ts';
 import { openInstalled } from './installed.ts';
+import { benchmarkKindness, describeKindness } from './kindness.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { recordLoad } from './record.ts';
 import { describeLoad, toJsonLine } from './report.ts';
@@ -10,6 +11,10 @@ const options = readOptions();
 if (options?.name === 'startup') {
   const result = benchmarkStartup(options.checkout ? undefined : await openInstalled());
   for (const [name, ms] of Object.entries(result.medianMs)) print(`${name.padEnd(32)} ${ms.toFixed(0)} ms`);
+  print(toJsonLine(result));
+} else if (options?.name === 'kindness') {
+  const result = await benchmarkKindness(options);
+  process.stdout.write(describeKindness(result));
   print(toJsonLine(result));
 } else if (options) {
   const result = await benchmarkLoad(options);

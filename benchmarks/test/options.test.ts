@@ -12,6 +12,11 @@ test.for([
     options: { ...plain, name: 'null-destination', rows: 10_000_000, synthetic: true, parallel: 1 },
   },
   {
+    args: ['kindness', '--seconds', '20'],
+    options: { ...plain, name: 'kindness', rows: 10_000_000, pace: 'gentle', seconds: 20 },
+  },
+  { args: ['wide', '--pace', 'fast'], options: { ...plain, name: 'wide', rows: 1_000_000, pace: 'fast' } },
+  {
     args: ['trips', '--consistency', 'chunk', '--memory', '256', '--record'],
     options: { ...plain, name: 'trips', rows: 10_000_000, consistency: 'chunk', memory: 256, record: true },
   },
@@ -20,10 +25,13 @@ test.for([
 });
 
 test.for([
-  { args: [], message: 'NAME must be one of trips, lineitem, null-destination, startup.' },
-  { args: ['tips'], message: 'NAME must be one of trips, lineitem, null-destination, startup.' },
+  { args: [], message: 'NAME must be one of trips, lineitem, wide, many-tables, kindness, null-destination, startup.' },
+  {
+    args: ['tips'],
+    message: 'NAME must be one of trips, lineitem, wide, many-tables, kindness, null-destination, startup.',
+  },
   { args: ['trips', '--rows', '1.5'], message: '--rows must be a whole number above 0.' },
-  { args: ['trips', '--consistency', 'none'], message: '--consistency must be one of snapshot, chunk.' },
+  { args: ['trips', '--consistency', 'none'], message: '--consistency must be one of snapshot, keys, chunk.' },
   { args: ['trips', '--source', 'synthetic'], message: '--source synthetic goes with null-destination only.' },
 ])('$args is refused', ({ args, message }) => {
   expect(() => parseOptions(args)).toThrow(message);
