@@ -35,14 +35,14 @@ export async function startWithTable(table: BenchmarkTable, rows: number): Promi
   return server;
 }
 
+/** Up to a semicolon at a line's end, those between `$do$` left alone. */
+const STATEMENT = /(?:\$do\$[\s\S]*?\$do\$|[^;]|;(?!\s*\n))+/g;
+
 /** The script for psql as statements for the server alone: no psql commands, its variable replaced by the number of steps. */
 export function statementsOf(script: string, variable: string, steps: number): string[] {
   const lines = script.split('\n').filter((line) => !line.startsWith('\\') && !line.startsWith('--'));
   const sql = lines.join('\n').replaceAll(`:${variable}::`, `${steps}::`);
-  return sql
-    .split(/;\s*\n/)
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== '');
+  return [...sql.matchAll(STATEMENT)].map(([statement]) => statement.trim()).filter((statement) => statement !== '');
 }
 
 /** As root the server runs as another user, who may not look below a home folder. */

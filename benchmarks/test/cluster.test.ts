@@ -19,3 +19,8 @@ test.for([
   ]);
   expect(statements[2]).toContain('generate_series(1, 1234::bigint)');
 });
+
+test('a block between dollars is one statement, whatever ends its lines', () => {
+  const kinds = statementsOf(scriptOf('many'), 'tables', 7).map((statement) => /^[A-Z]+/.exec(statement)?.[0]);
+  expect(kinds).toEqual(['DO', 'DROP', 'CREATE', 'VACUUM', 'CHECKPOINT']);
+});
