@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { type PostgresServer, startPostgres, temporaryFolder } from '@fjord/test-harness';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chunkRequest, openDatabase, planRequest, readRows, selectNamed } from './postgres-fixture.ts';
@@ -221,6 +222,21 @@ test('a chunk may end at any mark, and the connection goes on', async () => {
   }
   expect(await pid()).toEqual(before);
   expect(await readRows(database, stream, { plan })).toHaveLength(2000);
+});
+
+test('a connection that breaks at a mark is noticed', async () => {
+  await using database = openDatabase(server);
+  const stream = await selectNamed(database, 'public.base');
+  const plan = await database.planChunks(stream, planRequest(30_000));
+  const read = async () => {
+    for await (const item of database.readChunk(chunkRequest(stream, plan))) {
+      if (!('reached' in item) || item.reached !== 2) continue;
+      await server.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'fjord'");
+      await setImmediate();
+      await server.query('SELECT 1');
+    }
+  };
+  await expect(read()).rejects.toMatchObject({ code: 'source_connection_lost' });
 });
 
 test('the load of the server is measured', async () => {

@@ -59,7 +59,9 @@ class CopyStream {
     this.#driverListeners = this.#socket.listeners('data') as ((chunk: Buffer) => void)[];
     this.#take();
     this.#socket.on('close', this.#close);
-    this.#socket.write(queryMessage(request.sql));
+    // One that broke while nothing was read has no more events.
+    if (this.#socket.destroyed) this.#close();
+    else this.#socket.write(queryMessage(request.sql));
   }
 
   async *batches(): AsyncGenerator<EncodedBatch> {
