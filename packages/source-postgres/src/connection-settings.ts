@@ -1,9 +1,8 @@
-import { ConnectorError } from '@fjord/core';
-import { resolveReferences } from '@fjord/core/config';
+import { ConnectorError, resolveReferences } from '@fjord/core';
 import type { ConnectionOptions, SshTunnelOptions, TargetSession } from './connection-options.ts';
 import { type Endpoint, parseConnectionUri } from './connection-uri.ts';
 
-/** How a connection is encrypted; paths are of PEM files, `caFile` may be `system`. */
+/** How a connection is encrypted; paths are of PEM files. */
 export type TlsSettings = ConnectionOptions['tls'] & {
   crlFile?: string;
   minVersion?: string;
@@ -141,6 +140,9 @@ function tlsOf(take: Take, fallback: ConnectionOptions['tls']): TlsSettings {
   const root = take('sslrootcert');
   const caFile = root === 'system' ? undefined : (root ?? fallback.caFile);
   const negotiation = take('sslnegotiation');
+  if (negotiation !== undefined && negotiation !== 'direct' && negotiation !== 'postgres') {
+    refuse('sslnegotiation', negotiation);
+  }
   const binding = take('channel_binding');
   if (binding !== undefined && !isBinding(binding)) refuse('channel_binding', binding);
   const files = {

@@ -190,11 +190,11 @@ function wrongTarget({ host, port }: Target, wanted: TargetSession): ConnectorEr
 }
 
 function noneUsable({ endpoints }: ConnectionSettings, faults: ConnectorError[]): ConnectorError {
-  const [only] = faults;
-  if (only && endpoints.length === 1) return only;
+  const last = faults.at(-1);
+  if (last && endpoints.length === 1) return last;
   const reasons = [...new Set(faults.map(({ message }) => message.replace(/\.$/, '')))];
   const message = `None of the ${endpoints.length} servers can be used: ${reasons.join('; ')}.`;
-  return new ConnectorError('source_unreachable', message, { cause: only });
+  return new ConnectorError('source_unreachable', message, { cause: last });
 }
 
 /** The process that the driver was told at log-in to be its own. */

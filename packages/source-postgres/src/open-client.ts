@@ -31,11 +31,9 @@ type Login = { settings: ConnectionSettings; endpoint: Endpoint; password: strin
 async function logIn({ settings, endpoint, password }: Login): Promise<OpenClient> {
   const { database, user, tls } = settings;
   const target = { host: endpoint.host, port: endpoint.port, database, user };
-  const [{ Client }, ssl, tunnel] = await Promise.all([
-    import('pg'),
-    tlsOptions(tls, endpoint.host),
-    openTunnel(settings, endpoint),
-  ]);
+  const [{ Client }, ssl] = await Promise.all([import('pg'), tlsOptions(tls, endpoint.host)]);
+  // Last: whatever fails before it leaves no tunnel open.
+  const tunnel = await openTunnel(settings, endpoint);
   let client: Client | undefined;
   try {
     client = new Client({ ...clientConfig({ settings, endpoint, password }), ...transport(ssl, { endpoint, tunnel }) });
