@@ -36,7 +36,7 @@ export async function prepareAzure(): Promise<string> {
 /** Starts Azure's emulator of blob storage on 127.0.0.1, empty and in memory. */
 export async function startAzure(): Promise<AzureServer> {
   const [script, port, folder] = await Promise.all([prepareAzure(), findFreePort(), temporaryFolder('fjord-azure')]);
-  const place = ['--blobHost', HOST, '--blobPort', String(port), '--location', folder.path, '--inMemoryPersistence'];
+  const place = ['--blobHost', HOST, '--blobPort', String(port), '--inMemoryPersistence'];
   const server = new GuardedServer({
     command: process.execPath,
     args: [script, '--silent', '--skipApiVersionCheck', '--disableTelemetry', ...place],

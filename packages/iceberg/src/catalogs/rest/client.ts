@@ -54,19 +54,16 @@ export class RestClient {
   async call(call: RestCall): Promise<Json> {
     const url = new URL(/^https?:/.test(call.path) ? call.path : `${this.uri}/${call.path}`);
     for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value);
-    let isDoubtful = false;
-    const note = () => {
-      isDoubtful = true;
-    };
+    const attempts: Attempts = { isDoubtful: false };
     const authorization = await (this.#authorization ??= openAuthorization(this.#options));
-    let response = await this.#fetch(url, call, note);
-    if (UNAUTHORIZED.has(response.status) && authorization.renew()) response = await this.#fetch(url, call, note);
+    let response = await this.#fetch(url, call, attempts);
+    if (UNAUTHORIZED.has(response.status) && authorization.renew()) response = await this.#fetch(url, call, attempts);
     const text = await response.text();
     if (response.ok) return text === '' ? {} : asJson(text);
-    throw failureOf(response, text, { url, isDoubtful });
+    throw failureOf(response, text, { url, ...attempts });
   }
 
-  async #fetch(url: URL, call: RestCall, onDoubt: () => void): Promise<Response> {
+  async #fetch(url: URL, call: RestCall, attempts: Attempts): Promise<Response> {
     const { method } = call;
     const body = call.body === undefined ? undefined : stringifyExactJson(call.body);
     const plain = {
@@ -78,14 +75,23 @@ export class RestClient {
     const authorization = await (this.#authorization ??= openAuthorization(this.#options));
     const request = { method, url, headers: plain, ...(body !== undefined && { body }) };
     const headers = () => authorization.authorize(request);
+    const onDoubt = () => {
+      attempts.isDoubtful = true;
+    };
     const policy = { isRepeatable: call.isRepeatable ?? method !== 'POST', onDoubt };
     try {
       return await fetchPatiently(url, { method, headers, ...(body !== undefined && { body }) }, policy);
     } catch (cause) {
-      if (!(cause instanceof IcebergError)) throw cause;
+      // Without a token nothing was sent, unless an attempt before was.
+      if (!(cause instanceof IcebergError) || !attempts.isDoubtful) throw cause;
       throw new RestFailure(cause.message, { status: 0, type: 'NoAnswer', isDoubtful: true, cause });
     }
   }
+}
+
+/** What is known of a call's attempts so far. */
+interface Attempts {
+  isDoubtful: boolean;
 }
 
 function asJson(text: string): Json {
