@@ -1,5 +1,12 @@
 import { once } from 'node:events';
-import { type IncomingMessage, type Server, type ServerResponse, createServer, request } from 'node:http';
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  createServer,
+  request,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
@@ -8,6 +15,7 @@ export interface HttpCall {
   method: string;
   /** Path and query as they were sent. */
   url: string;
+  headers: IncomingHttpHeaders;
 }
 
 /**
@@ -49,7 +57,7 @@ async function pass(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const call = { method: incoming.method ?? '', url: incoming.url ?? '' };
+  const call = { method: incoming.method ?? '', url: incoming.url ?? '', headers: incoming.headers };
   faults.calls.push(call);
   const fault = faults.faultFor(call);
   if (fault === 'reset') return void incoming.socket.destroy();

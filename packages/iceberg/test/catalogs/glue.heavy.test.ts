@@ -1,7 +1,13 @@
-import { type AwsStandIn, type TemporaryFolder, startMoto, temporaryFolder } from '@fjord/test-harness';
+import {
+  type AwsStandIn,
+  type TemporaryFolder,
+  startHttpFaults,
+  startMoto,
+  temporaryFolder,
+} from '@fjord/test-harness';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openCatalog } from '../../src/index.ts';
-import { ORDERS, ORDER_SCHEMA } from '../warehouse.ts';
+import { commitTable, openCatalog, planFiles, stageSnapshot } from '../../src/index.ts';
+import { ORDERS, ORDER_SCHEMA, dataFile, reload } from '../warehouse.ts';
 import { describeCatalog } from './contract.ts';
 import { appendWithPyIceberg } from './pyiceberg.ts';
 
@@ -37,6 +43,36 @@ test("PyIceberg appends to our table in Glue's stand-in, and we see it", async (
     'glue.secret-access-key': aws.secretAccessKey,
   });
 });
+
+test.each(['swallow', 'reset', { status: 500 }] as const)(
+  'a commit that meets %o is made exactly once',
+  async (fault) => {
+    await using faults = await startHttpFaults(aws.endpoint);
+    await using catalog = await openCatalog({
+      type: 'glue',
+      ...aws,
+      endpoint: faults.endpoint,
+      warehouse: folder.path,
+    });
+    const orders = { namespace: ['faults'], name: `orders_${typeof fault === 'string' ? fault : 'status'}` };
+    await catalog.createNamespace(orders.namespace);
+    await catalog.createTable(orders, { schema: ORDER_SCHEMA });
+    let isFirst = true;
+    faults.faultFor = ({ headers }) => {
+      if (headers['x-amz-target'] !== 'AWSGlue.UpdateTable' || !isFirst) return undefined;
+      isFirst = false;
+      return fault;
+    };
+    await commitTable(catalog, orders, (table) => stageSnapshot(table, { append: [dataFile('a')] }), {
+      firstDelayMs: 1,
+    });
+    expect(isFirst).toBe(false);
+    const table = await reload(catalog, orders);
+    expect(table.metadata.snapshots).toHaveLength(1);
+    const files = await Array.fromAsync(planFiles(table));
+    expect(files.map(({ file }) => file.filePath)).toEqual(['/data/a']);
+  },
+);
 
 test('a server that is not there is told as such', async () => {
   await using catalog = await openCatalog({

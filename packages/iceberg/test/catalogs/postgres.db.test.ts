@@ -1,6 +1,13 @@
-import { type PostgresServer, type TemporaryFolder, startPostgres, temporaryFolder } from '@fjord/test-harness';
+import {
+  type PostgresServer,
+  type TemporaryFolder,
+  startPostgres,
+  startTcpProxy,
+  temporaryFolder,
+} from '@fjord/test-harness';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openCatalog } from '../../src/index.ts';
+import { commitTable, openCatalog, planFiles, stageSnapshot } from '../../src/index.ts';
+import { ORDERS, ORDER_SCHEMA, dataFile, reload } from '../warehouse.ts';
 import { ODD_NAMES, describeCatalog } from './contract.ts';
 
 let server: PostgresServer;
@@ -35,4 +42,38 @@ test('a wrong password is told without the address or the password', async () =>
     code: 'catalog_failed',
     message: "The catalog's PostgreSQL database could not be used (28P01).",
   });
+});
+
+test('a commit whose answer is lost with the connection is found in the table, and not made again', async () => {
+  await using proxy = await startTcpProxy(server);
+  await using direct = await open();
+  await using catalog = await openCatalog({
+    type: 'sql',
+    uri: server.connectionString.replace(`:${server.port}/`, `:${proxy.port}/`),
+    warehouse: folder.path,
+  });
+  await catalog.createNamespace(ORDERS.namespace);
+  const base = await catalog.createTable(ORDERS, { schema: ORDER_SCHEMA });
+  // The answer is under way for so long that the commit is seen by another way first, and then it is cut off.
+  proxy.delayMs = 1000;
+  let builds = 0;
+  const commit = commitTable(
+    catalog,
+    ORDERS,
+    (table) => {
+      builds++;
+      return stageSnapshot(table, { append: [dataFile('a')] });
+    },
+    { base },
+  );
+  await expect
+    .poll(async () => (await reload(direct)).metadata.snapshots.length, { timeout: 30_000, interval: 20 })
+    .toBe(1);
+  proxy.delayMs = 0;
+  proxy.cut();
+  const table = await commit;
+  expect(proxy.cuts).toBeGreaterThan(0);
+  expect(builds).toBe(1);
+  expect(table.metadata.snapshots).toHaveLength(1);
+  expect((await Array.fromAsync(planFiles(table))).map(({ file }) => file.filePath)).toEqual(['/data/a']);
 });
