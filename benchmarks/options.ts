@@ -8,6 +8,8 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   many-tables       1,000 tables of 100 rows
   kindness          pgbench alone, then beside a load of trips: what the load costs others
   null-destination  trips into a destination that throws everything away
+  partitions        5 M rows into 200 partitions in no order, and into none
+  commit            commits to a table of 100,000 files (--rows: files)
   startup           how long the commands take to answer
 
   --rows N            rows of the table (made once, then kept)
@@ -23,7 +25,17 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   --keep              leave the written files, and say where
   --record            add the result to docs/benchmarks.md`;
 
-const NAMES = ['trips', 'lineitem', 'wide', 'many-tables', 'kindness', 'null-destination', 'startup'] as const;
+const NAMES = [
+  'trips',
+  'lineitem',
+  'wide',
+  'many-tables',
+  'kindness',
+  'null-destination',
+  'partitions',
+  'commit',
+  'startup',
+] as const;
 const DEFAULT_ROWS = {
   trips: 10_000_000,
   lineitem: 6_000_000,
@@ -32,6 +44,8 @@ const DEFAULT_ROWS = {
   'many-tables': 101_000,
   kindness: 10_000_000,
   'null-destination': 10_000_000,
+  partitions: 5_000_000,
+  commit: 100_000,
   startup: 0,
 };
 const CONSISTENCIES = ['snapshot', 'keys', 'chunk'] as const;

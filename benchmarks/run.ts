@@ -1,7 +1,9 @@
+import { benchmarkCommit, describeCommit } from './commit.ts';
 import { benchmarkLoad } from './load.ts';
 import { openInstalled } from './installed.ts';
 import { benchmarkKindness, describeKindness } from './kindness.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
+import { benchmarkPartitions, describePartitions } from './partitions.ts';
 import { recordLoad } from './record.ts';
 import { describeLoad, toJsonLine } from './report.ts';
 import { benchmarkStartup } from './startup.ts';
@@ -15,6 +17,14 @@ if (options?.name === 'startup') {
 } else if (options?.name === 'kindness') {
   const result = await benchmarkKindness(options);
   process.stdout.write(describeKindness(result));
+  print(toJsonLine(result));
+} else if (options?.name === 'partitions') {
+  const result = await benchmarkPartitions(options);
+  process.stdout.write(describePartitions(result));
+  print(toJsonLine(result));
+} else if (options?.name === 'commit') {
+  const result = await benchmarkCommit(options);
+  process.stdout.write(describeCommit(result));
   print(toJsonLine(result));
 } else if (options) {
   const result = await benchmarkLoad(options);

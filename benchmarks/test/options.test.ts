@@ -25,10 +25,15 @@ test.for([
 });
 
 test.for([
-  { args: [], message: 'NAME must be one of trips, lineitem, wide, many-tables, kindness, null-destination, startup.' },
+  {
+    args: [],
+    message:
+      'NAME must be one of trips, lineitem, wide, many-tables, kindness, null-destination, partitions, commit, startup.',
+  },
   {
     args: ['tips'],
-    message: 'NAME must be one of trips, lineitem, wide, many-tables, kindness, null-destination, startup.',
+    message:
+      'NAME must be one of trips, lineitem, wide, many-tables, kindness, null-destination, partitions, commit, startup.',
   },
   { args: ['trips', '--rows', '1.5'], message: '--rows must be a whole number above 0.' },
   { args: ['trips', '--consistency', 'none'], message: '--consistency must be one of snapshot, keys, chunk.' },

@@ -2,7 +2,7 @@ import { decodeAvroFile, encodeAvroFile } from './avro/container.ts';
 import { manifestFileSchema } from './avro/iceberg-schemas.ts';
 import { recordOf } from './avro/record.ts';
 import type { AvroValue } from './avro/schema.ts';
-import { IcebergError } from './errors.ts';
+import { IcebergError, isIcebergError } from './errors.ts';
 import type { FileIO } from './file-io.ts';
 import type { FieldSummary } from './partition-summary.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -39,8 +39,9 @@ export async function readManifestList(io: FileIO, snapshot: Snapshot): Promise<
   }
   const { records } = decodeAvroFile(await io.read(location), location);
   try {
-    return records.map(decodeManifestFile);
+    return Array.from(records, decodeManifestFile);
   } catch (cause) {
+    if (isIcebergError(cause, 'invalid_manifest')) throw cause;
     throw new IcebergError(
       'invalid_manifest',
       `Manifest list ${location} does not have the shape that the spec demands.`,

@@ -2,7 +2,7 @@ import { decodeAvroFile, encodeAvroFile } from './avro/container.ts';
 import { decodeEntry, encodeEntry } from './avro/entry.ts';
 import { manifestEntrySchema } from './avro/iceberg-schemas.ts';
 import { type DataFile, isDataFile } from './data-file.ts';
-import { IcebergError } from './errors.ts';
+import { IcebergError, isIcebergError } from './errors.ts';
 import { stringifyExactJson } from './exact-json.ts';
 import type { FileIO } from './file-io.ts';
 import type { ManifestFile } from './manifest-list.ts';
@@ -48,9 +48,10 @@ export async function readManifest(io: FileIO, manifest: ManifestFile): Promise<
     const fields = JSON.parse(header.get('partition-spec') ?? '[]') as PartitionField[];
     const spec = { 'spec-id': manifest.specId, fields };
     const columns = partitionColumns(spec, schema);
-    const entries = records.map((record) => decodeEntry(record, columns, manifest));
+    const entries = Array.from(records, (record) => decodeEntry(record, columns, manifest));
     return { schema, spec, entries: withRowIds(entries, manifest) };
   } catch (cause) {
+    if (isIcebergError(cause, 'invalid_manifest')) throw cause;
     throw new IcebergError(
       'invalid_manifest',
       `Manifest ${manifest.path} does not have the shape that the spec demands.`,

@@ -82,11 +82,10 @@ export class SnapshotDraft {
   async merge(manifests: readonly ManifestFile[]): Promise<ManifestFile[]> {
     // Manifests of this snapshot tell what it added and removed: they are merged by a later one.
     const earlier = manifests.filter(({ addedSnapshotId }) => addedSnapshotId !== this.id);
-    const groups = planManifestMerge(earlier, this.#table.metadata.properties);
-    const merged: ManifestFile[] = [];
-    for (const group of groups) merged.push(await this.#mergeGroup(group));
-    const gone = new Set(groups.flat());
-    return [...manifests.filter((manifest) => !gone.has(manifest)), ...merged];
+    const group = planManifestMerge(earlier, this.#table.metadata.properties);
+    if (group.length === 0) return [...manifests];
+    const merged = await this.#mergeGroup(group);
+    return [...manifests.filter((manifest) => !group.includes(manifest)), merged];
   }
 
   /** Writes the manifest list and returns the finished snapshot. */

@@ -105,8 +105,15 @@ export class ByteSource {
   }
 
   readLong(): bigint {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
+    // Most longs are short: four bytes fit into the integers that the engine is fast with.
+    let short = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.readByte();
+      short |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt((short >>> 1) ^ -(short & 1));
+    }
+    let value = BigInt(short);
+    for (let shift = 28n; ; shift += 7n) {
       const byte = this.readByte();
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) break;

@@ -115,23 +115,37 @@ function pairs<T>(map: ReadonlyMap<number, T> | undefined): { key: number; value
 }
 
 function longMap(items: AvroValue[] | undefined, keyId: number, valueId: number): Map<number, bigint> | undefined {
-  if (!items) return undefined;
-  return new Map(
-    items.map((item) => {
-      const row = recordOf(item);
-      return [row.int(keyId), row.long(valueId)];
-    }),
-  );
+  return intMap(items, { keyId, valueId }, (value) => {
+    if (typeof value === 'bigint') return value;
+    if (typeof value === 'number') return BigInt(value);
+    throw new TypeError(`Field ${valueId} is missing or has another type.`);
+  });
 }
 
 function bytesMap(items: AvroValue[] | undefined, keyId: number, valueId: number): Map<number, Uint8Array> | undefined {
+  return intMap(items, { keyId, valueId }, (value) => {
+    if (value === null || value === undefined) return new Uint8Array();
+    if (value instanceof Uint8Array) return value;
+    throw new TypeError(`Field ${valueId} is missing or has another type.`);
+  });
+}
+
+/** A file has six such maps with an item for each column: made without a wrapper around each item. */
+function intMap<T>(
+  items: AvroValue[] | undefined,
+  { keyId, valueId }: { keyId: number; valueId: number },
+  convert: (value: AvroValue | undefined) => T,
+): Map<number, T> | undefined {
   if (!items) return undefined;
-  return new Map(
-    items.map((item) => {
-      const row = recordOf(item);
-      return [row.int(keyId), row.optionalBytes(valueId) ?? new Uint8Array()];
-    }),
-  );
+  const map = new Map<number, T>();
+  for (const item of items) {
+    if (typeof item !== 'object' || item === null || Array.isArray(item) || item instanceof Uint8Array)
+      throw new TypeError('An Avro record was expected.');
+    const key = item[keyId];
+    if (typeof key !== 'number') throw new TypeError(`Field ${keyId} is missing or has another type.`);
+    map.set(key, convert(item[valueId]));
+  }
+  return map;
 }
 
 function encodePartition(
