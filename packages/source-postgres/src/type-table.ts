@@ -56,7 +56,7 @@ export const TYPE_TABLE: readonly TypeRow[] = [
     note: 'padded with spaces to n, as the server sends it; its own comparisons ignore them, those of readers do not',
   },
   plain(['name'], 'string', 'text'),
-  printed(['char'], '`"char"`, the one-byte type of system catalogs'),
+  { ...printed(['char'], 'the one-byte type of system catalogs'), title: '`"char"`' },
   { ...plain(['citext'], 'string', 'text'), extension: 'citext', note: 'readers compare it with case' },
   {
     ...plain(['json'], 'string', 'text'),
