@@ -104,6 +104,11 @@ export const ERROR_CODES = {
     retryable: false,
     help: 'The table holds rows of others; set `adopt: true` for the stream to write to it.',
   },
+  shape_changed: {
+    exit: 5,
+    retryable: false,
+    help: 'Set `whenChanged` of the entry to `backfill` (copy the stream anew) or `continue` (leave the copied rows).',
+  },
   schema_incompatible: {
     exit: 5,
     retryable: false,

@@ -38,6 +38,16 @@ export {
   PROTOCOL,
   type SourceMessage,
 } from './protocol/messages.ts';
+export { toLiteral } from './literal.ts';
+export {
+  COMPARISONS,
+  type Comparison,
+  type Condition,
+  type Expression,
+  type Literal,
+  type Shape,
+  type WhenChanged,
+} from './protocol/shape.ts';
 export type { Log, RunContext } from './run-context.ts';
 export { defineSource, type ReadRequest, type SourceDefinition } from './source.ts';
 export { parseLine, readWire, type WireMessage } from './protocol/wire-reader.ts';

@@ -24,6 +24,8 @@ export type SourceDefinition<Config extends TSchema = TSchema, State extends TSc
   config: Config;
   state?: State;
   syncModes: Stream['syncModes'];
+  /** Whether `read` does what the `shape` of a stream says; without it the engine refuses filters, transforms and renames. */
+  shapes?: boolean;
   check(config: Static<Config>, context: RunContext): Promise<Problem[]>;
   discover(config: Static<Config>, context: RunContext): Promise<Stream[]>;
   read(request: ReadRequest<Static<Config>, Static<State>>, context: RunContext): AsyncIterable<SourceMessage>;

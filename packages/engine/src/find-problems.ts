@@ -1,5 +1,6 @@
 import type { Message, Problem } from '@fjord/core';
 import { findUnreadable, selectStreams } from './select-streams.ts';
+import { requireShapes } from './shape-support.ts';
 import { failureOfThrown, type Session } from './session.ts';
 
 /** A problem and whose it is: the name of a connector, or `pipeline`. */
@@ -10,10 +11,14 @@ export type FoundProblem = Problem & { from: string };
  * that cannot be read. Problems of streams that no entry chooses are left out.
  */
 export async function findProblems(session: Session): Promise<FoundProblem[]> {
-  const [[source, destination], catalog] = await Promise.all([session.checks(), askStreams(session)]);
+  const [[source, destination], catalog, [spec]] = await Promise.all([
+    session.checks(),
+    askStreams(session),
+    session.specs(),
+  ]);
   const ofSource = source.problems.map((problem) => ({ from: session.source.name, ...problem }));
   const ofDestination = destination.problems.map((problem) => ({ from: session.destination.name, ...problem }));
-  if ('streams' in catalog) return [...findStreamProblems(session, catalog, ofSource), ...ofDestination];
+  if ('streams' in catalog) return [...findStreamProblems(session, { spec, catalog, ofSource }), ...ofDestination];
   // A source that cannot be reached has said why already.
   return [...(ofSource.length > 0 ? ofSource : [catalog]), ...ofDestination];
 }
@@ -24,11 +29,12 @@ function askStreams(session: Session): Promise<Message<'CATALOG'> | FoundProblem
 
 function findStreamProblems(
   { pipeline, source }: Session,
-  { streams }: Message<'CATALOG'>,
-  ofSource: FoundProblem[],
+  { spec, catalog, ofSource }: { spec: Message<'SPEC'>; catalog: Message<'CATALOG'>; ofSource: FoundProblem[] },
 ): FoundProblem[] {
+  const { streams } = catalog;
   try {
     const selected = selectStreams(streams, pipeline);
+    requireShapes(spec, selected);
     const unreadable = findUnreadable(streams, pipeline);
     const chosen = new Set([...selected, ...unreadable].map(({ stream }) => stream));
     const needed = new Set(unreadable.map(({ fix }) => fix));

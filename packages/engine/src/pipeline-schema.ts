@@ -1,4 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { ColumnOptions } from './column-options.ts';
+import { FilterOption, FilterSchema } from './filter-option.ts';
 import { IncrementalOptions } from './incremental.ts';
 
 const closed = { additionalProperties: false };
@@ -67,16 +69,20 @@ const TableLayout = {
 
 const StreamRuleSchema = Type.Object(
   {
-    match: OneOrMore('Match', 'Patterns over namespace.name: * stands for any text, ? for one character.'),
+    match: OneOrMore(
+      'Match',
+      'Patterns over namespace.name: * stands for any text, ? for one character, a part in double quotes or a character behind a backslash for itself.',
+    ),
     exclude: Type.Optional(OneOrMore('Exclude', 'Patterns of streams that this entry leaves out.')),
-    columns: Type.Optional(
-      Type.Union(
-        [
-          Type.Object({ include: Type.Array(Text, { minItems: 1 }) }, closed),
-          Type.Object({ exclude: Type.Array(Text, { minItems: 1 }) }, closed),
-        ],
-        { title: 'Columns', description: 'Which columns are read: only those of `include`, or all but `exclude`.' },
-      ),
+    filter: Type.Optional(FilterOption),
+    columns: Type.Optional(ColumnOptions),
+    whenChanged: Type.Optional(
+      Type.Union([Type.Literal('refuse'), Type.Literal('backfill'), Type.Literal('continue')], {
+        title: 'When changed',
+        description:
+          'When filter or transforms are other than when the rows of an appended table were copied: the stream is refused, copied anew, or left as it is.',
+        default: 'refuse',
+      }),
     ),
     writeMode: Type.Optional(
       Type.Union([Type.Literal('append'), Type.Literal('overwrite')], {
@@ -89,8 +95,19 @@ const StreamRuleSchema = Type.Object(
     target: Type.Optional(
       Type.Object(
         {
-          namespace: Type.Optional(OneOrMore('Namespace', "The table's namespace; by default the stream's own.")),
-          name: Type.Optional(Type.String({ title: 'Name', description: "The table's name.", minLength: 1 })),
+          namespace: Type.Optional(
+            OneOrMore(
+              'Namespace',
+              "The table's namespace, by default the stream's own. {namespace}, {name} and {database} are filled in.",
+            ),
+          ),
+          name: Type.Optional(
+            Type.String({
+              title: 'Name',
+              description: "The table's name, by default the stream's own: raw_{name|lower}.",
+              minLength: 1,
+            }),
+          ),
           location: Type.Optional(
             Type.String({
               title: 'Location',
@@ -130,7 +147,7 @@ export const PipelineSchema = Type.Object(
       minItems: 1,
     }),
   },
-  { ...closed, title: 'Fjord pipeline' },
+  { ...closed, title: 'Fjord pipeline', definitions: { Filter: FilterSchema } },
 );
 export type PipelineFile = Static<typeof PipelineSchema>;
 export type StreamRule = Static<typeof StreamRuleSchema>;

@@ -1,6 +1,10 @@
 import { ConnectorError, type SelectedStream, type Stream } from '@fjord/core';
 import { selectIncremental } from './incremental.ts';
+import { namedColumns } from './column-options.ts';
+import { WrongSyntax } from './expression-syntax.ts';
+import { shapeStream } from './shape-stream.ts';
 import { matchesPattern, nameOf } from './stream-pattern.ts';
+import { fillTemplate } from './target-template.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { StreamRule } from './pipeline-schema.ts';
 
@@ -28,7 +32,7 @@ export function findUnreadable(streams: readonly Stream[], pipeline: Pipeline): 
     const { unreadable } = stream;
     const [choice] = unreadable ? chooseRule(stream, pipeline.streams) : [];
     if (!choice || !unreadable) return [];
-    const { namespace, name } = selectStream(choice, pipeline).target;
+    const { namespace, name } = targetOf(choice, placesOf(choice, pipeline));
     const isNamed = listOf(choice.rule.match).some((text) => text === stream.stream || text === nameOf(stream));
     return [{ stream: stream.stream, target: [...namespace, name].join('.'), ...unreadable, isNamed }];
   });
@@ -60,43 +64,28 @@ function checkRule(index: number, run: { streams: readonly Stream[]; choices: Ch
     });
   }
   const present = new Set(own.flatMap(({ stream }) => stream.columns.map(({ name }) => name)));
-  const missing = columnNames(rule).find((name) => !present.has(name));
+  const missing = namedColumns(rule.columns ?? {}).find((name) => !present.has(name));
   if (missing === undefined) return;
   const columns = run.pipeline.placeOf(['streams', index, 'columns']);
   throw new ConnectorError('config_invalid', `${columns}: no stream of this entry has a column "${missing}".`, {
-    help: 'Run `fjord discover --columns` to see the columns there are.',
+    help: 'Run `fjord discover --json` to see the columns there are.',
   });
 }
 
-const columnNames = ({ columns }: StreamRule): string[] =>
-  columns === undefined ? [] : 'include' in columns ? columns.include : columns.exclude;
-
 function selectStream({ stream, rule, index }: Choice, pipeline: Pipeline): SelectedStream {
-  const { namespace, name, primaryKey, estimatedRows, estimatedBytes } = stream;
-  const columns = stream.columns.filter((column) => isIncluded(column.name, rule));
-  const lost = primaryKey.find((key) => !columns.some((column) => column.name === key));
-  const place = pipeline.placeOf(['streams', index, 'columns']);
-  if (lost !== undefined) {
-    throw new ConnectorError('config_invalid', `${place}: column "${lost}" is part of the key of ${stream.stream}.`, {
-      help: 'Keep the key columns: without them rows could not be told apart.',
-    });
-  }
-  if (columns.length === 0) throw new ConnectorError('config_invalid', `${place}: ${stream.stream} keeps no column.`);
+  const { namespace, name, estimatedRows, estimatedBytes } = stream;
+  const placeOf = placesOf({ index }, pipeline);
   return {
     stream: stream.stream,
     ...(namespace !== undefined && { namespace }),
     name,
-    columns,
-    primaryKey,
+    ...shapeStream(stream, { ...rule, placeOf }),
     ...(estimatedRows !== undefined && { estimatedRows }),
     ...(estimatedBytes !== undefined && { estimatedBytes }),
     writeMode: rule.writeMode ?? 'append',
-    ...selectIncremental(stream, rule, pipeline.placeOf(['streams', index])),
-    target: {
-      namespace: listOf(rule.target?.namespace ?? namespace ?? 'default'),
-      name: rule.target?.name ?? name,
-      ...(rule.target?.location !== undefined && { location: rule.target.location }),
-    },
+    ...selectIncremental(stream, rule, placeOf([])),
+    target: targetOf({ stream, rule }, placeOf),
+    ...(rule.whenChanged && { whenChanged: rule.whenChanged }),
     ...(rule.adopt !== undefined && { adopt: rule.adopt }),
     ...tableLayout(rule),
   };
@@ -113,9 +102,32 @@ function tableLayout({ partition, sort, tableProperties, formatVersion, onIncomp
   };
 }
 
-function isIncluded(column: string, { columns }: StreamRule): boolean {
-  if (columns === undefined) return true;
-  return 'include' in columns ? columns.include.includes(column) : !columns.exclude.includes(column);
+type PlaceOf = (path: readonly (string | number)[]) => string;
+
+/** `file:line` of parts of an entry. */
+const placesOf =
+  ({ index }: Pick<Choice, 'index'>, pipeline: Pipeline): PlaceOf =>
+  (path) =>
+    pipeline.placeOf(['streams', index, ...path]);
+
+function targetOf({ stream, rule }: Pick<Choice, 'stream' | 'rule'>, placeOf: PlaceOf): SelectedStream['target'] {
+  const { target = {} } = rule;
+  const { namespace = '{namespace}', name = '{name}', location } = target;
+  const fill = (template: string, option: string) => {
+    try {
+      return fillTemplate(template, stream);
+    } catch (thrown) {
+      if (!(thrown instanceof WrongSyntax)) throw thrown;
+      throw new ConnectorError('config_invalid', `${placeOf(['target', option])}: ${thrown.message}.`, {
+        help: 'docs/streams.md has the variables and functions of a template.',
+      });
+    }
+  };
+  return {
+    namespace: listOf(namespace).map((part) => fill(part, 'namespace')),
+    name: fill(name, 'name'),
+    ...(location !== undefined && { location }),
+  };
 }
 
 /** Two streams in one table could not be told apart there. */
@@ -126,10 +138,10 @@ function checkTargets(selected: SelectedStream[], choices: Choice[], pipeline: P
     const other = taken.get(key);
     taken.set(key, stream);
     if (other === undefined) continue;
-    const place = pipeline.placeOf(['streams', choices[position]?.index ?? 0]);
+    const place = pipeline.placeOf(['streams', choices[position]?.index ?? 0, 'target']);
     const table = [...target.namespace, target.name].join('.');
     throw new ConnectorError('config_invalid', `${place}: ${other} and ${stream} would share the table ${table}.`, {
-      help: 'Give each stream a target of its own.',
+      help: 'Give each stream a target of its own, for instance by a template: `name: {namespace}_{name}`.',
     });
   }
 }

@@ -7,6 +7,7 @@ import { type Failure, findCause, toFailure } from './failure.ts';
 import type { Pipeline } from './pipeline.ts';
 import { ProgressTracker, type StreamProgress } from './progress.ts';
 import type { Connector } from './resolve-connector.ts';
+import { requireShapes } from './shape-support.ts';
 import { failureOfThrown, type Selected, Session } from './session.ts';
 import { StateCache } from './state-cache.ts';
 
@@ -39,6 +40,7 @@ export async function runSync(pipeline: Pipeline, options: SyncOptions): Promise
     await using session = await Session.open(pipeline, options);
     const [specs, catalog] = await Promise.all([session.specs(), session.catalog()]);
     const selection = await session.select(catalog);
+    requireShapes(specs[0], selection.selected);
     await using run = new SyncRun(session, { ...selection, format: agreeOnFormat(...specs) }, options);
     return { ...(await run.toEnd()), seconds: seconds() };
   } catch (thrown) {

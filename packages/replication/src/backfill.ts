@@ -1,4 +1,10 @@
-import type { ReadRequest, RunContext, SourceMessage } from '@fjord/core';
+import {
+  ConnectorError,
+  type ReadRequest,
+  type RunContext,
+  type SelectedStream,
+  type SourceMessage,
+} from '@fjord/core';
 import { ChunkLane, type LaneParts } from './chunk-lane.ts';
 import { ChunkSchedule } from './chunk-schedule.ts';
 import { openPoint } from './consistent-point.ts';
@@ -7,7 +13,8 @@ import { LoadWatch } from './load-watch.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Consistency, ReplicationOptions } from './options.ts';
 import { ProgressMeter } from './progress-meter.ts';
-import { openStream, runNumber, type SharedState, type StreamState } from './stream-state.ts';
+import { shapeFingerprint } from './shape/reshape.ts';
+import { type Opening, openStream, runNumber, type SharedState, type StreamState } from './stream-state.ts';
 
 /** Larger batches gain nothing (4 MB ones took the same CPU) and cost memory in both processes. */
 const MAX_BATCH_BYTES = 1024 * 1024;
@@ -26,7 +33,9 @@ export async function* runBackfill(run: BackfillRun, context: RunContext): Async
   const shared = (run.sharedState ?? undefined) as SharedState | undefined;
   const number = runNumber(shared);
   const { options } = run;
-  if (openStreams(run, number, options.consistency).every(({ opening }) => opening.action === 'skip')) {
+  const first = openStreams(run, number, options.consistency);
+  for (const { selected, opening } of first) if (opening.action === 'refuse') yield refuse(selected, context);
+  if (first.every(({ opening }) => hasNothingToRead(opening))) {
     if (shared && !shared.ended) yield { type: 'STATE', state: { run: number, ended: true } satisfies SharedState };
     return;
   }
@@ -44,9 +53,20 @@ export async function* runBackfill(run: BackfillRun, context: RunContext): Async
 function openStreams(run: BackfillRun, number: number, consistency: Consistency) {
   return run.streams.map((selected) => {
     const state = (run.states.get(selected.stream) ?? undefined) as StreamState | undefined;
-    const { writeMode, incremental } = selected;
-    return { selected, opening: openStream(state, { number, writeMode, consistency, incremental }) };
+    const { writeMode, incremental, whenChanged } = selected;
+    const shape = shapeFingerprint(selected);
+    const opening = openStream(state, { number, writeMode, consistency, incremental, shape, whenChanged });
+    return { selected, opening };
   });
+}
+
+const hasNothingToRead = ({ action }: Opening) => action === 'skip' || action === 'refuse';
+
+/** Gives up a stream whose rows were copied with another filter or other transforms. */
+function refuse({ stream }: SelectedStream, context: RunContext): SourceMessage {
+  const message = `The rows of ${stream} were copied with another filter or other transforms than the pipeline has now.`;
+  context.report(new ConnectorError('shape_changed', message, { stream }));
+  return { type: 'STATUS', stream, status: 'INCOMPLETE', reason: message };
 }
 
 /** As many readers as wanted, or as the server has connections for, but never none. */

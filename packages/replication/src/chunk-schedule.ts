@@ -10,6 +10,7 @@ import { ChunkSizer, UNITS_PER_CHUNK } from './chunk-sizer.ts';
 import type { ConsistentPoint } from './consistent-point.ts';
 import type { ChunkPlan, Database, HeldSnapshot, PlanRequest } from './database.ts';
 import type { ReplicationOptions } from './options.ts';
+import { sourceView } from './shape/reshape.ts';
 import { type ChunkTask, StreamBackfill } from './stream-backfill.ts';
 import type { Opening } from './stream-state.ts';
 
@@ -54,7 +55,7 @@ export class ChunkSchedule implements AsyncDisposable {
     const limits = { bytes: chunkMB * 1024 * 1024, seconds: maxStatementSeconds, readers: parts.readers };
     this.#readers = parts.readers;
     this.#waiting = parts.openings.flatMap(({ selected, opening }) => {
-      if (opening.action === 'skip') return [];
+      if (opening.action === 'skip' || opening.action === 'refuse') return [];
       const sizer = new ChunkSizer(limits);
       return [new StreamBackfill(selected, opening, { number, consistency: point.consistency, sizer })];
     });
@@ -119,7 +120,8 @@ export class ChunkSchedule implements AsyncDisposable {
       since: backfill.since,
     };
     try {
-      const plan = backfill.plan ?? (await this.#retrying(() => database.planChunks(backfill.selected, request)));
+      const plan =
+        backfill.plan ?? (await this.#retrying(() => database.planChunks(sourceView(backfill.selected), request)));
       this.#current.push(backfill);
       this.#say(backfill, plan);
       return backfill.begin(plan);

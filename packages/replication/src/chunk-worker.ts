@@ -4,6 +4,7 @@ import { asConnectorError, type RunContext } from '@fjord/core';
 import { ChunkBudget } from './chunk-budget.ts';
 import type { Database } from './database.ts';
 import type { DatabaseSource } from './define-database-source.ts';
+import { createReshaper, sourceView } from './shape/reshape.ts';
 import type { ChunkOrder, FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
 
 /** Batches that may wait for the main thread: one being sent, one ready. */
@@ -49,7 +50,9 @@ async function readChunk({ budget: limits, ...request }: ChunkOrder, signal: Abo
   const budget = new ChunkBudget(limits);
   try {
     database ??= openDatabase();
-    for await (const item of (await database).readChunk({ ...request, signal })) {
+    const reshape = createReshaper(request.stream);
+    const stream = sourceView(request.stream);
+    for await (const item of (await database).readChunk({ ...request, stream, signal })) {
       if ('reached' in item) {
         send({ type: 'reached', reached: item.reached });
         if (budget.isUsed() && !request.plan.isWhole) break;
@@ -59,7 +62,7 @@ async function readChunk({ budget: limits, ...request }: ChunkOrder, signal: Abo
       } else {
         await until(() => credits > 0, signal);
         credits -= 1;
-        const { rows, body, rejected } = item;
+        const { rows, body, rejected } = reshape ? reshape(item) : item;
         for (const piece of body) budget.add(piece.byteLength);
         send({ type: 'batch', rows, body, rejected }, transferable(body));
       }

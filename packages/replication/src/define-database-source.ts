@@ -33,6 +33,7 @@ export function defineDatabaseSource<Config extends TObject>(
     config: withReplicationOptions(declaration.config),
     state: StreamStateSchema,
     syncModes: ['full', 'incremental'],
+    shapes: true,
     check: (config, context) => withDatabase(open(config, context), (database) => database.findProblems()),
     discover: (config, context): Promise<Stream[]> =>
       withDatabase(open(config, context), (database) => database.discover()),

@@ -11,4 +11,5 @@ export type {
   UnitMark,
 } from './database.ts';
 export { type DatabaseSource, type DatabaseSourceDeclaration, defineDatabaseSource } from './define-database-source.ts';
+export { compileCondition, type ConditionContext } from './shape/condition.ts';
 export { ReplicationOptions } from './options.ts';

@@ -3,12 +3,13 @@ import type { ChunkSizer } from './chunk-sizer.ts';
 import type { ChunkPlan } from './database.ts';
 import { addRange, countIndexes, type IndexRange, type IndexRanges, missingRanges } from './index-ranges.ts';
 import type { Consistency } from './options.ts';
+import { shapeFingerprint } from './shape/reshape.ts';
 import type { Opening, StreamState } from './stream-state.ts';
 
 /** One chunk to read: a run of units. `generation` tells whether the backfill it belongs to is still the stream's current one when it is done. */
 export type ChunkTask = { backfill: StreamBackfill; plan: ChunkPlan; units: IndexRange; generation: number };
 
-type Begun = Exclude<Opening, { action: 'skip' }>;
+type Begun = Exclude<Opening, { action: 'skip' | 'refuse' }>;
 export type BackfillContext = { number: number; consistency: Consistency; sizer: ChunkSizer };
 
 /** The backfill or increment of one stream: which units wait, which are done, and what must be said when a chunk is. It does no I/O. */
@@ -158,6 +159,7 @@ export class StreamBackfill {
   }
 
   #base() {
-    return { run: this.#context.number, generation: this.#generation };
+    const shape = shapeFingerprint(this.selected);
+    return { run: this.#context.number, generation: this.#generation, ...(shape !== undefined && { shape }) };
   }
 }

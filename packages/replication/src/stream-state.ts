@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import type { Incremental, WriteMode } from '@fjord/core';
+import type { Incremental, WhenChanged, WriteMode } from '@fjord/core';
 import { isDeepStrictEqual } from 'node:util';
 import { ConsistencySchema, type Consistency } from './options.ts';
 
@@ -16,6 +16,9 @@ const CursorSchema = Type.Object({
   fallback: Type.Optional(Type.String()),
   boundary: Type.Unsafe<unknown>({}),
 });
+
+// The fingerprint of the filter and transforms that the rows were copied with; absent if there were none.
+const Fingerprint = Type.Optional(Type.String());
 
 /**
  * A stream's own state. `generation` counts its backfills and increments, `run` is the run that the last one belongs to. Between them:
@@ -34,12 +37,14 @@ export const StreamStateSchema = Type.Union([
     plan: PlanSchema,
     /** Units that are done, as half-open ranges. */
     done: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])),
+    shape: Fingerprint,
   }),
   Type.Object({
     phase: Type.Literal('complete'),
     run: Type.Integer(),
     generation: Type.Integer(),
     cursor: Type.Optional(CursorSchema),
+    shape: Fingerprint,
   }),
 ]);
 export type StreamState = Static<typeof StreamStateSchema>;
@@ -53,6 +58,8 @@ export type SharedState = Static<typeof SharedStateSchema>;
 /** What a run does first with a stream. `since` is the boundary from which an increment goes on; `note` is for the run's summary. */
 export type Opening =
   | { action: 'skip' }
+  /** Its rows were copied with another filter or other transforms, and nobody has said what is to become of them. */
+  | { action: 'refuse' }
   | { action: 'resume'; state: BackfillState }
   | { action: 'begin'; generation: number; replace: boolean; since?: unknown; note?: string };
 
@@ -62,11 +69,14 @@ export function runNumber(shared: SharedState | undefined): number {
   return shared.ended ? shared.run + 1 : shared.run;
 }
 
+/** What a run knows of a stream: `shape` is the fingerprint of its filter and transforms now, `whenChanged` what a new one means. */
 export type OpenRun = {
   number: number;
   writeMode: WriteMode;
   consistency: Consistency;
   incremental?: Incremental | undefined;
+  shape?: string | undefined;
+  whenChanged?: WhenChanged | undefined;
 };
 
 /** Decides from the stream's state how this run begins with it. */
@@ -76,6 +86,7 @@ export function openStream(state: StreamState | undefined, run: OpenRun): Openin
     case 'complete':
       return openComplete(state, run);
     case 'backfill':
+      if (state.shape !== run.shape) return copyAnew(state);
       if (state.consistency === run.consistency && run.consistency !== 'snapshot' && !run.incremental) {
         return { action: 'resume', state };
       }
@@ -91,7 +102,18 @@ export function openStream(state: StreamState | undefined, run: OpenRun): Openin
   }
 }
 
-function openComplete(state: CompleteState, { number, writeMode, incremental }: OpenRun): Opening {
+/** A table half of one shape and half of another would be of no use. */
+function copyAnew({ generation }: StreamState): Opening {
+  const note = 'all rows were read: its filter or transforms were changed';
+  return { action: 'begin', generation: generation + 1, replace: true, note };
+}
+
+function openComplete(state: CompleteState, run: OpenRun): Opening {
+  const { number, writeMode, incremental, whenChanged = 'refuse' } = run;
+  if (state.shape !== run.shape) {
+    if (writeMode === 'overwrite' || whenChanged === 'backfill') return copyAnew(state);
+    if (whenChanged === 'refuse') return { action: 'refuse' };
+  }
   if (state.run === number) return { action: 'skip' };
   const next = { action: 'begin', generation: state.generation + 1 } as const;
   if (!incremental) return writeMode === 'append' ? { action: 'skip' } : { ...next, replace: true };

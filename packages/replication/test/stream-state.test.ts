@@ -68,3 +68,25 @@ describe('an incremental stream', () => {
     expect(openStream(state, run)).toEqual(opening);
   });
 });
+
+test.each([
+  ['append', 'a', 'a', undefined, 'skip'],
+  ['append', undefined, 'a', undefined, 'refuse'],
+  ['append', 'a', undefined, undefined, 'refuse'],
+  ['append', 'a', 'b', 'refuse', 'refuse'],
+  ['append', 'a', 'b', 'continue', 'skip'],
+  ['append', 'a', 'b', 'backfill', 'begin'],
+  ['overwrite', 'a', 'b', 'refuse', 'begin'],
+] as const)('%s: rows of shape %s, now %s, when changed %s', (writeMode, was, is, whenChanged, action) => {
+  const state = { ...complete, ...(was !== undefined && { shape: was }) };
+  const anew = action === 'begin' ? { generation: 4, replace: true } : {};
+  const opening = openStream(state, { number: 3, writeMode, consistency: 'chunk', shape: is, whenChanged });
+  expect(opening).toMatchObject({ action, ...anew });
+});
+
+test('an unfinished stream whose shape has changed starts over, even chunk by chunk', () => {
+  const state: StreamState = { ...backfill, shape: 'a' };
+  const run = { number: 3, writeMode: 'append', consistency: 'chunk' } as const;
+  expect(openStream(state, { ...run, shape: 'a' })).toEqual({ action: 'resume', state });
+  expect(openStream(state, { ...run, shape: 'b' })).toMatchObject({ action: 'begin', generation: 4, replace: true });
+});

@@ -1,6 +1,7 @@
-import { ConnectorError } from '@fjord/core';
+import { ConnectorError, type SelectedStream } from '@fjord/core';
 import type { Boundary, EncodedBatch, ReadChunkRequest, UnitMark } from '@fjord/replication';
 import { type ChunkLayout, cutUnits, layoutIdentity, parseLayout, type Range, splitPages } from './chunk-layout.ts';
+import { renderCondition } from './condition-sql.ts';
 import type { UnrepresentablePolicy } from './config.ts';
 import type { Connection } from './connection.ts';
 import { readCopy } from './copy/copy-reader.ts';
@@ -14,7 +15,10 @@ import type { TypeOptions } from './table-columns.ts';
 import { beginTransaction } from './transaction.ts';
 
 /** What a thread remembers of a stream between its chunks: the columns, as of the snapshot (or of the first chunk). */
-export type ColumnMemory = Map<string, StreamColumn[]>;
+export type ColumnMemory = Map<string, RecalledColumns>;
+
+/** The columns to send, and those that the stream's filter names. */
+type RecalledColumns = { columns: StreamColumn[]; filter: StreamColumn[] };
 
 export type ReadContext = {
   unrepresentable: UnrepresentablePolicy;
@@ -70,18 +74,20 @@ class UnitReader {
   readonly #parts: UnitParts;
   readonly #relations: Map<number, Relation>;
   readonly #columns: StreamColumn[];
+  readonly #filter: StreamColumn[];
   readonly #increment: Increment | undefined;
   readonly #checked = new Set<number>();
 
   private constructor(
     connection: Connection,
     parts: UnitParts,
-    found: { relations: Relation[]; columns: StreamColumn[]; increment: Increment | undefined },
+    found: RecalledColumns & { relations: Relation[]; increment: Increment | undefined },
   ) {
     this.#connection = connection;
     this.#parts = parts;
     this.#relations = new Map(found.relations.map((relation) => [relation.oid, relation]));
     this.#columns = found.columns;
+    this.#filter = found.filter;
     this.#increment = found.increment;
   }
 
@@ -95,7 +101,7 @@ class UnitReader {
     const oids = new Set(wanted.flat().map(({ oid }) => oid));
     const touched = stream.incremental ? relations : relations.filter(({ oid }) => oids.has(oid));
     await lockRelations(connection, touched, stream.stream);
-    const columns = await recallColumns(connection, request, { ...context, table });
+    const { columns, filter } = await recallColumns(connection, request, { ...context, table });
     const increment = stream.incremental
       ? await Increment.open(connection, stream, {
           table,
@@ -105,7 +111,7 @@ class UnitReader {
           serverIdentity: context.serverIdentity,
         })
       : undefined;
-    return new UnitReader(connection, parts, { relations: touched, columns, increment });
+    return new UnitReader(connection, parts, { relations: touched, columns, filter, increment });
   }
 
   async *read(range: Range): AsyncGenerator<EncodedBatch> {
@@ -114,7 +120,7 @@ class UnitReader {
     if (!relation) throw outdated(stream.stream);
     const from = fromItem(relation);
     if (!this.#checked.has(relation.oid))
-      await checkStreamColumns(this.#connection, this.#columns, { from, stream: stream.stream });
+      await checkStreamColumns(this.#connection, [...this.#columns, ...this.#filter], { from, stream: stream.stream });
     this.#checked.add(relation.oid);
     for (const conditions of await this.#pieces(range, from)) {
       const increment = this.#increment?.conditions() ?? [];
@@ -143,12 +149,19 @@ class UnitReader {
     return (await splitKeys(this.#connection, range, { key, from, pieces })).map((piece) => keyConditions(piece, key));
   }
 
+  #filterConditions(): string[] {
+    const { request, context } = this.#parts;
+    const { filter } = request.stream.shape ?? {};
+    const { unrepresentable } = context;
+    return filter ? [renderCondition(filter.condition, { columns: this.#filter, unrepresentable })] : [];
+  }
+
   async *#copy(query: CopyQuery): AsyncGenerator<EncodedBatch> {
     const { request, context } = this.#parts;
     const { batchBytes, signal, stream, maxStatementSeconds } = request;
     try {
       yield* readCopy(this.#connection.client, {
-        sql: copyStatement(query),
+        sql: copyStatement({ ...query, conditions: [...query.conditions, ...this.#filterConditions()] }),
         columns: copyColumns(query.columns, stream),
         stream: stream.stream,
         unrepresentable: context.unrepresentable,
@@ -175,11 +188,16 @@ async function recallColumns(
   connection: Connection,
   { stream, snapshot }: ReadChunkRequest,
   { table, types, memory }: Pick<ReadContext, 'types' | 'memory'> & { table: number },
-): Promise<StreamColumn[]> {
+): Promise<RecalledColumns> {
   const key = `${snapshot ?? ''} ${stream.stream}`;
-  const columns = memory.get(key) ?? (await loadStreamColumns(connection, stream, { table, types }));
-  memory.set(key, columns);
-  return columns;
+  const load = (selected: SelectedStream) => loadStreamColumns(connection, selected, { table, types });
+  const filterColumns = stream.shape?.filter?.columns ?? [];
+  const known = memory.get(key) ?? {
+    columns: await load(stream),
+    filter: filterColumns.length === 0 ? [] : await load({ ...stream, columns: filterColumns }),
+  };
+  memory.set(key, known);
+  return known;
 }
 
 function tooSlow({ stream, maxStatementSeconds, pieces }: ReadChunkRequest, cause: unknown): ConnectorError {

@@ -46,7 +46,11 @@ export class PostgresDatabase implements Database {
   }
 
   async discover(): Promise<Stream[]> {
-    return this.#use((connection) => discover(connection, this.#config));
+    return this.#use(async (connection) => {
+      const streams = await discover(connection, this.#config);
+      const [row] = await connection.query<{ name: string }>('SELECT pg_catalog.current_database()::text AS name');
+      return streams.map((stream) => ({ ...stream, ...(row && { database: row.name }) }));
+    });
   }
 
   async holdSnapshot(): Promise<HeldSnapshot> {

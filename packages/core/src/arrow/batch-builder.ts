@@ -41,7 +41,7 @@ export class BatchBuilder {
     const { rows } = this;
     const children = this.columns.map((column, index) => {
       column.length = rows;
-      return toData(column, fieldType(this.#schema, index));
+      return columnData(column, fieldType(this.#schema, index));
     });
     const type = new Struct(this.#schema.fields);
     const data = makeData({ type, length: rows, nullCount: 0, children });
@@ -66,7 +66,7 @@ function fieldType(schema: Schema, index: number): DataType {
 }
 
 /** Arrow's view of a column's filled part; nothing is copied here. */
-function toData(column: ArrowColumn, type: DataType): Data {
+export function columnData(column: ArrowColumn, type: DataType): Data {
   const { length, nullCount } = column;
   const nullBitmap = nullCount > 0 ? column.validity.subarray(0, (length + 7) >> 3) : undefined;
   const base = { length, nullCount, nullBitmap };
@@ -81,18 +81,18 @@ function toData(column: ArrowColumn, type: DataType): Data {
     }
     case 'list': {
       column.child.length = column.offsets[length] ?? 0;
-      const child = toData(column.child, childType(type, 0));
+      const child = columnData(column.child, childType(type, 0));
       return makeData({ ...base, type, valueOffsets: column.offsets.subarray(0, length + 1), child } as never);
     }
     case 'map': {
       column.entries.length = column.offsets[length] ?? 0;
-      const child = toData(column.entries, childType(type, 0));
+      const child = columnData(column.entries, childType(type, 0));
       return makeData({ ...base, type, valueOffsets: column.offsets.subarray(0, length + 1), child } as never);
     }
     case 'struct': {
       const children = column.children.map((child, index) => {
         child.length = length;
-        return toData(child, childType(type, index));
+        return columnData(child, childType(type, index));
       });
       return makeData({ ...base, type, children } as never);
     }

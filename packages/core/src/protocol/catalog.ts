@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { ColumnSchema } from '../column-type.ts';
+import { ShapeSchema, WhenChangedSchema } from './shape.ts';
 
 /** What a stream is in its database. */
 export const StreamKindSchema = Type.Union([
@@ -15,6 +16,8 @@ export const StreamKindSchema = Type.Union([
 /** A stream as `discover` finds it. `stream` is its id: unique within the source, stable between runs (see `streamId`). */
 export const StreamSchema = Type.Object({
   stream: Type.String(),
+  /** The database it is in, where the source has several. */
+  database: Type.Optional(Type.String()),
   namespace: Type.Optional(Type.String()),
   name: Type.String(),
   kind: Type.Optional(StreamKindSchema),
@@ -56,7 +59,7 @@ const IncrementalSchema = Type.Object({
 });
 export type Incremental = Static<typeof IncrementalSchema>;
 
-/** A stream chosen by the pipeline: its selected columns (all that `read` may send), and where it goes. */
+/** A stream chosen by the pipeline: its selected columns (all that `read` may send, as they are sent), and where it goes. */
 export const SelectedStreamSchema = Type.Object({
   stream: Type.String(),
   namespace: Type.Optional(Type.String()),
@@ -75,6 +78,9 @@ export const SelectedStreamSchema = Type.Object({
   }),
   adopt: Type.Optional(Type.Boolean()),
   ...TableLayoutSchema,
+  /** Absent: the rows and columns are the source's own. Only for sources whose SPEC lists the capability `shapes`. */
+  shape: Type.Optional(ShapeSchema),
+  whenChanged: Type.Optional(WhenChangedSchema),
 });
 export type SelectedStream = Static<typeof SelectedStreamSchema>;
 

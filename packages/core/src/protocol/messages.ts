@@ -37,6 +37,8 @@ export const MESSAGES = {
       formats: Type.Array(Format),
       syncModes: Type.Optional(Type.Array(Type.String())),
       writeModes: Type.Optional(Type.Array(WriteModeSchema)),
+      /** The source does what a selected stream's `shape` says: filter, transforms, renames. */
+      shapes: Type.Optional(Type.Boolean()),
     }),
   }),
   CONNECTION_STATUS: message('CONNECTION_STATUS', { ok: Type.Boolean(), problems: Type.Array(ProblemSchema) }),

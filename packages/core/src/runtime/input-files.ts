@@ -5,6 +5,7 @@ import { findSecrets } from '../config/secrets.ts';
 import { validateConfig } from '../config/validate.ts';
 import { ConnectorError } from '../errors.ts';
 import { type Selection, SelectionSchema } from '../protocol/catalog.ts';
+import type { Expression } from '../protocol/shape.ts';
 import type { Log } from '../run-context.ts';
 
 /** Reads, resolves and checks a connector's config file; its secrets are handed to `hide` before anything else can be said about it. */
@@ -21,6 +22,18 @@ export function loadConfig(file: string, schema: TSchema, tools: { hide(values: 
 /** Reads and checks the file of selected streams. */
 export function loadSelection(file: string): Selection {
   return validateConfig(SelectionSchema, readJson(file, 'The streams file'), 'The streams file is not valid').config;
+}
+
+/** Fills in the references in the salts of hashed columns, in place: only the source, which hashes, ever knows them. */
+export function resolveSalts({ streams }: Selection, hide: (values: string[]) => void): void {
+  for (const { shape } of streams) {
+    for (const { expression } of shape?.outputs ?? []) {
+      if (!('call' in expression) || expression.call !== 'hash') continue;
+      const { config, values } = resolveReferences({ salt: expression.arguments[1] });
+      hide(values);
+      expression.arguments[1] = (config as { salt: Expression }).salt;
+    }
+  }
 }
 
 /** The states to resume from: per stream id, and the shared one. */

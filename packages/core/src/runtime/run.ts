@@ -57,6 +57,7 @@ async function runVerb(run: VerbRun, context: RunContext): Promise<void> {
   }
   const selection = files.loadSelection(args.streams ?? '');
   if (definition.kind === 'source') {
+    files.resolveSalts(selection, run.hide);
     const { runRead } = await import('./read-verb.ts');
     return runRead({ definition, config, selection, states: files.loadStates(args.state), args, out }, context);
   }
@@ -69,7 +70,11 @@ export function specOf(definition: Definition): Message<'SPEC'> {
   const { kind, name, version } = definition;
   const capabilities =
     definition.kind === 'source'
-      ? { formats: ['arrow' as const, 'jsonl' as const], syncModes: definition.syncModes }
+      ? {
+          formats: ['arrow' as const, 'jsonl' as const],
+          syncModes: definition.syncModes,
+          ...(definition.shapes && { shapes: true }),
+        }
       : { formats: definition.formats, writeModes: definition.writeModes };
   return { type: 'SPEC', name, kind, version, protocol: PROTOCOL, config: definition.config, capabilities };
 }
