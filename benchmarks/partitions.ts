@@ -78,7 +78,7 @@ async function feed(rows: number, args: string[], usage: string): Promise<{ cpuS
     env: {
       ...process.env,
       FJORD_BENCH_USAGE: usage,
-      NODE_OPTIONS: `--import ${path.join(ROOT, 'benchmarks/usage.mjs')} --no-memory-protection-keys`,
+      NODE_OPTIONS: `--import ${path.join(ROOT, 'benchmarks/usage.mjs')}`,
     },
   });
   const ended = once(child, 'exit');

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { IcebergError } from './errors.ts';
 import { parseExactJson, stringifyExactJson } from './exact-json.ts';
+import { checkMetadataShape } from './metadata-shape.ts';
 import { LAST_UNASSIGNED_PARTITION_ID, type PartitionSpec, UNPARTITIONED } from './partition-spec.ts';
 import { type Schema, checkSchema, highestFieldId } from './schema.ts';
 import { MAIN, type Snapshot, type SnapshotRef } from './snapshot.ts';
@@ -105,8 +106,14 @@ export function toTableMetadata(value: unknown): TableMetadata {
       `Table metadata has format version ${String(version)}; 1, 2 and 3 can be read.`,
     );
   }
-  const complete = version === 1 ? withVersion2Fields(json) : json;
-  return checkMetadata(withDefaults(complete));
+  try {
+    return checkMetadata(withDefaults(version === 1 ? withVersion2Fields(json) : json));
+  } catch (cause) {
+    if (cause instanceof IcebergError) throw cause;
+    throw new IcebergError('invalid_metadata', 'Table metadata does not have the shape that the spec demands.', {
+      cause,
+    });
+  }
 }
 
 /** Writes metadata as the text of a metadata file. Throws `unsupported` for version 1, which is read only. */
@@ -215,26 +222,24 @@ function highestPartitionId(specs: unknown): number {
   return Math.max(LAST_UNASSIGNED_PARTITION_ID, ...fields.map((field) => field['field-id']));
 }
 
-/** Field name and JavaScript type of what every version must have once defaults are filled in. */
-const REQUIRED_FIELDS = {
-  'table-uuid': 'string',
-  location: 'string',
-  'last-sequence-number': 'bigint',
-  'last-updated-ms': 'number',
-  'last-column-id': 'number',
-  schemas: 'object',
-  'current-schema-id': 'number',
-  'partition-specs': 'object',
-  'default-spec-id': 'number',
-  snapshots: 'object',
-} as const;
-
 function checkMetadata(json: Json): TableMetadata {
-  for (const [field, type] of Object.entries(REQUIRED_FIELDS)) {
-    if (typeof json[field] === type && json[field] !== null) continue;
-    throw new IcebergError('invalid_metadata', `Table metadata has no "${field}" of type ${type}.`);
+  checkMetadataShape(json);
+  const metadata = json as unknown as TableMetadata;
+  const [current, main] = [metadata['current-snapshot-id'], metadata.refs[MAIN]?.['snapshot-id']];
+  if (current !== undefined && main !== undefined && current !== main)
+    throw new IcebergError(
+      'invalid_metadata',
+      `Table metadata names ${current} as current snapshot and ${main} as main.`,
+    );
+  const known = new Set(metadata.snapshots.map((snapshot) => snapshot['snapshot-id']));
+  for (const [name, ref] of Object.entries(metadata.refs)) {
+    if (known.has(ref['snapshot-id'])) continue;
+    throw new IcebergError(
+      'invalid_metadata',
+      `Table metadata has no snapshot ${ref['snapshot-id']} for ref "${name}".`,
+    );
   }
-  return json as unknown as TableMetadata;
+  return metadata;
 }
 
 function find<T>(items: readonly T[], test: (item: T) => boolean, what: string, metadata: TableMetadata): T {

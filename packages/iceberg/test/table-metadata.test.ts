@@ -108,7 +108,7 @@ describe('table metadata', () => {
     ['is not JSON', '{', 'Table metadata is not JSON.'],
     ['is a list', '[]', 'Table metadata is not a JSON object.'],
     ['is of the future', '{"format-version":9}', 'Table metadata has format version 9; 1, 2 and 3 can be read.'],
-    ['has no uuid', '{"format-version":2}', 'Table metadata has no "table-uuid" of type string.'],
+    ['has no uuid', '{"format-version":2}', 'Table metadata: "table-uuid" is not of type string as the spec demands.'],
   ])('that %s is refused', (_what, text, message) => {
     expect(() => parseTableMetadata(text)).toThrow(expect.objectContaining({ code: 'invalid_metadata', message }));
   });
