@@ -6,7 +6,7 @@ import {
   type SourceMessage,
 } from '@fjord/core';
 import { MAX_ATTEMPTS, waitBeforeAttempt } from './backoff.ts';
-import { ChunkSizer, UNITS_PER_CHUNK } from './chunk-sizer.ts';
+import { ChunkSizer, unitsPerChunk } from './chunk-sizer.ts';
 import type { ConsistentPoint } from './consistent-point.ts';
 import type { ChunkPlan, Database, HeldSnapshot, PlanRequest } from './database.ts';
 import type { ReplicationOptions } from './options.ts';
@@ -51,8 +51,9 @@ export class ChunkSchedule implements AsyncDisposable {
     this.#parts = parts;
     this.#context = context;
     const { run: number, options, point } = parts;
-    const { chunkMB, maxStatementSeconds } = options;
-    const limits = { bytes: chunkMB * 1024 * 1024, seconds: maxStatementSeconds, readers: parts.readers };
+    const { chunkMB, maxStatementSeconds, workShare } = options;
+    const units = unitsPerChunk(workShare);
+    const limits = { bytes: chunkMB * 1024 * 1024, seconds: maxStatementSeconds, readers: parts.readers, units };
     this.#readers = parts.readers;
     this.#waiting = parts.openings.flatMap(({ selected, opening }) => {
       if (opening.action === 'skip' || opening.action === 'refuse') return [];
@@ -114,7 +115,7 @@ export class ChunkSchedule implements AsyncDisposable {
   async #begin(backfill: StreamBackfill): Promise<SourceMessage[]> {
     const { options, point, database } = this.#parts;
     const request: PlanRequest = {
-      unitBytes: (options.chunkMB * 1024 * 1024) / UNITS_PER_CHUNK,
+      unitBytes: (options.chunkMB * 1024 * 1024) / unitsPerChunk(options.workShare),
       snapshot: this.snapshotOf(backfill),
       cutBy: point.consistency === 'keys' ? 'key' : 'place',
       since: backfill.since,

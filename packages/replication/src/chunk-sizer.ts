@@ -1,19 +1,25 @@
 /** Units of a plan that make one chunk, if the table's bytes are those of its rows. Fewer, and a slow chunk could not end early enough. */
-export const UNITS_PER_CHUNK = 8;
+const UNITS_PER_CHUNK = 8;
 /** A chunk may grow by this factor over the one before it: what is learnt from a few empty pages must not be trusted too far. */
 const MAX_GROWTH = 4;
 /** The last chunks are not made smaller than this part of the others: each becomes files of its own. */
 const SMALLEST_SHARE = 4;
 
-export type SizeLimits = { bytes: number; seconds: number; readers: number };
+/** Units that make one chunk at first: the more a reader rests, the smaller they are, so that work and rest alternate quickly. */
+export function unitsPerChunk(workShare: number): number {
+  return Math.ceil(UNITS_PER_CHUNK / workShare);
+}
+
+export type SizeLimits = { bytes: number; seconds: number; readers: number; units: number };
 
 /** Decides how many units the next chunk of a stream takes, so that its measured bytes and time come near the limits. */
 export class ChunkSizer {
   readonly #limits: SizeLimits;
-  #units = UNITS_PER_CHUNK;
+  #units: number;
 
   constructor(limits: SizeLimits) {
     this.#limits = limits;
+    this.#units = limits.units;
   }
 
   /** Units for the next chunk when `waiting` are left: the last ones are shared among the readers, so that all end at about the same time. */

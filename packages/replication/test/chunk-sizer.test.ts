@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { ChunkSizer } from '../src/chunk-sizer.ts';
+import { ChunkSizer, unitsPerChunk } from '../src/chunk-sizer.ts';
 
-const limits = { bytes: 800, seconds: 10, readers: 2 };
+const limits = { bytes: 800, seconds: 10, readers: 2, units: 8 };
 
 test.each([
   ['as planned', { units: 8, bytes: 800, seconds: 1 }, 8],
@@ -19,4 +19,8 @@ test.each([
 test('the last chunks are shared among the readers, but not made tiny', () => {
   const sizer = new ChunkSizer(limits);
   expect([16, 12, 8, 4, 2].map((waiting) => sizer.next(waiting))).toEqual([8, 6, 4, 2, 2]);
+});
+
+test('a reader that rests a lot has small units', () => {
+  expect([1, 0.5, 0.2].map(unitsPerChunk)).toEqual([8, 16, 40]);
 });

@@ -22,7 +22,7 @@ const begin = (isResumable: boolean, changes: Partial<SelectedStream> = {}) =>
   );
 /** Chunks of one unit each. */
 const contextOf = (consistency: Consistency) => {
-  const sizer = new ChunkSizer({ bytes: 1, seconds: 1, readers: 1 });
+  const sizer = new ChunkSizer({ bytes: 1, seconds: 1, readers: 1, units: 8 });
   sizer.learn({ units: 1, bytes: 1, seconds: 100 });
   return { number: 7, consistency, sizer };
 };
@@ -60,7 +60,7 @@ test('in snapshot consistency nothing before the end can be resumed from, so no 
 });
 
 test('what a chunk did not reach waits again', () => {
-  const sizer = new ChunkSizer({ bytes: 1, seconds: 1, readers: 1 });
+  const sizer = new ChunkSizer({ bytes: 1, seconds: 1, readers: 1, units: 8 });
   const opening = { action: 'begin', generation: 1, replace: false } as const;
   const backfill = new StreamBackfill(selected, opening, { number: 7, consistency: 'chunk', sizer });
   backfill.begin(plan);
