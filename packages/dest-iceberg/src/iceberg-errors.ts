@@ -16,7 +16,7 @@ const CODES = {
   file_not_found: 'storage_failed',
   storage_failed: 'storage_failed',
   catalog_failed: 'destination_unreachable',
-  catalog_refused: 'storage_denied',
+  catalog_refused: 'permission_denied',
 } as const satisfies Record<IcebergErrorCode, ErrorCode>;
 
 /** Refusals of the storage that a retry cannot cure: missing rights or a missing bucket. */

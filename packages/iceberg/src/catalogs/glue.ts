@@ -158,13 +158,20 @@ class GlueStore implements PointerStore {
     } catch (cause) {
       const name = nameOf(cause);
       if (name === exception) return undefined;
-      throw new IcebergError('catalog_failed', `Glue could not use ${what} (${name}).`, { cause });
+      const code = REFUSALS.has(name) ? 'catalog_refused' : 'catalog_failed';
+      throw new IcebergError(code, `Glue could not use ${what} (${name}).`, { cause });
     }
   }
 }
 
-/** After these a table is as it was. */
-const REFUSALS = new Set(['AccessDeniedException', 'InvalidInputException', 'ResourceNumberLimitExceededException']);
+/** After these everything is as it was. */
+const REFUSALS = new Set([
+  'AccessDeniedException',
+  'InvalidInputException',
+  'InvalidSignatureException',
+  'ResourceNumberLimitExceededException',
+  'UnrecognizedClientException',
+]);
 
 function refused(identifier: TableIdentifier, cause: unknown): IcebergError {
   const message = `Glue refused a commit of table "${formatIdentifier(identifier)}" (${nameOf(cause)}).`;

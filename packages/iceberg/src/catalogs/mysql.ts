@@ -15,8 +15,7 @@ export async function openMysql(uri: string): Promise<SqlDatabase> {
       const [result] = await pool.query<T>(sql, [...values]);
       return result;
     } catch (cause) {
-      const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-      throw new IcebergError('catalog_failed', `The catalog's MySQL database could not be used (${code}).`, { cause });
+      throw failed(cause);
     }
   };
   return {
@@ -26,4 +25,10 @@ export async function openMysql(uri: string): Promise<SqlDatabase> {
     tableOptions: 'CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
     [Symbol.asyncDispose]: () => pool.end(),
   };
+}
+
+function failed(cause: unknown): IcebergError {
+  const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+  const code = /ACCESS_?DENIED/.test(reason) ? 'catalog_refused' : 'catalog_failed';
+  return new IcebergError(code, `The catalog's MySQL database could not be used (${reason}).`, { cause });
 }

@@ -15,13 +15,7 @@ export async function openPostgres(uri: string): Promise<SqlDatabase> {
     try {
       return await pool.query<Record<string, unknown>>(numberPlaceholders(sql), [...values]);
     } catch (cause) {
-      throw new IcebergError(
-        'catalog_failed',
-        `The catalog's PostgreSQL database could not be used (${reason(cause)}).`,
-        {
-          cause,
-        },
-      );
+      throw failed(cause);
     }
   };
   return {
@@ -36,6 +30,11 @@ function numberPlaceholders(sql: string): string {
   return sql.replaceAll('?', () => `$${++number}`);
 }
 
-function reason(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+/** SQLSTATE of wrong logins (class 28) and of missing privileges. */
+const REFUSALS = /^(28...|42501)$/;
+
+function failed(cause: unknown): IcebergError {
+  const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+  const code = REFUSALS.test(reason) ? 'catalog_refused' : 'catalog_failed';
+  return new IcebergError(code, `The catalog's PostgreSQL database could not be used (${reason}).`, { cause });
 }

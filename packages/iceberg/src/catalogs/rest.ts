@@ -12,7 +12,7 @@ import { formatIdentifier } from '../catalog.ts';
 import { IcebergError } from '../errors.ts';
 import { newTableMetadata } from '../table-metadata.ts';
 import { changedByOther, noSuchNamespace, noSuchTable, tableExists } from './pointer-catalog.ts';
-import { type Json, type RestCall, RestFailure } from './rest/client.ts';
+import { type Json, type RestCall, RestFailure, restError } from './rest/client.ts';
 import { makeExclusive } from './rest/exclusive-commit.ts';
 import type { RestCatalogOptions } from './rest/options.ts';
 import { type RestServer, openRestServer } from './rest/server-config.ts';
@@ -233,6 +233,6 @@ function commitFailure(identifier: TableIdentifier, error: unknown): IcebergErro
 
 function failed(error: unknown): IcebergError {
   if (error instanceof IcebergError) return error;
-  const message = error instanceof RestFailure ? error.message : 'The catalog failed.';
-  return new IcebergError('catalog_failed', message, { cause: error });
+  if (error instanceof RestFailure) return restError(error);
+  return new IcebergError('catalog_failed', 'The catalog failed.', { cause: error });
 }

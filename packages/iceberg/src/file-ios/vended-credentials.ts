@@ -79,9 +79,13 @@ async function fetchCredentials(uri: string, properties: FileIOProperties): Prom
   try {
     const headers = { 'x-iceberg-access-delegation': 'vended-credentials' };
     const answer = await client.call({ method: 'GET', path: uri, headers });
-    const config = typeof answer['config'] === 'object' ? answer['config'] : {};
-    return { ...(config as Record<string, string>), ...credentialsFor(answer, location) };
+    return { ...textsOf(answer['config']), ...credentialsFor(answer, location) };
   } catch (cause) {
     throw new IcebergError('storage_failed', `The catalog gave no fresh credentials for ${location}.`, { cause });
   }
+}
+
+function textsOf(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(Object.entries(value).filter((entry) => typeof entry[1] === 'string'));
 }

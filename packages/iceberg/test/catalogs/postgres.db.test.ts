@@ -39,7 +39,7 @@ test('many who open an empty database at once all make its tables, or find them'
 test('a wrong password is told without the address or the password', async () => {
   const uri = server.connectionString.replace(server.password, 'wrong-secret');
   await expect(openCatalog({ type: 'sql', uri, warehouse: folder.path })).rejects.toMatchObject({
-    code: 'catalog_failed',
+    code: 'catalog_refused',
     message: "The catalog's PostgreSQL database could not be used (28P01).",
   });
 });

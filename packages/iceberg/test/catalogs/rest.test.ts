@@ -48,7 +48,7 @@ describe("a server's configuration", () => {
       json: { error: { message: 'go away', type: 'ForbiddenException' } },
     }));
     await expect(openCatalog({ type: 'rest', uri: server.uri, token: 'hush-hush' })).rejects.toMatchObject({
-      code: 'catalog_failed',
+      code: 'catalog_refused',
       message: `The REST catalog at ${server.uri} could not be opened: ${server.uri} answered 403 ForbiddenException: go away`,
     });
   });
@@ -122,7 +122,7 @@ describe('OAuth2', () => {
     );
     const opened = openCatalog({ type: 'rest', uri: server.uri, credential: 'me:hush-hush' });
     await expect(opened).rejects.toMatchObject({
-      code: 'catalog_failed',
+      code: 'catalog_refused',
       message: `The token server ${server.uri} refused the client credentials (invalid_client).`,
     });
   });
@@ -211,8 +211,8 @@ describe('a commit', () => {
   test.each([
     [[409], 'commit_conflict'],
     [[404], 'no_such_table'],
-    [[400], 'catalog_failed'],
-    [[403], 'catalog_failed'],
+    [[400], 'catalog_refused'],
+    [[403], 'catalog_refused'],
     [[500], 'commit_state_unknown'],
     [[502], 'commit_state_unknown'],
     [[504], 'commit_state_unknown'],

@@ -36,6 +36,15 @@ export class RestFailure extends Error {
   }
 }
 
+/** Answers that say that the server understood and will not: the same call will end in the same way. */
+const REFUSALS = new Set([400, 401, 403, 406, 419, 422]);
+
+/** The error of this library for an answer: `catalog_refused` or `catalog_failed`, with whatever text before the server's own. */
+export function restError(failure: RestFailure, before = ''): IcebergError {
+  const code = REFUSALS.has(failure.status) ? 'catalog_refused' : 'catalog_failed';
+  return new IcebergError(code, `${before}${failure.message}`, { cause: failure });
+}
+
 /** Answers that a fresh token cures (419: the REST spec's AuthenticationTimeoutResponse). */
 const UNAUTHORIZED = new Set([401, 419]);
 

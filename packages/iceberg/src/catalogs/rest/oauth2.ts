@@ -52,7 +52,7 @@ async function fetchToken(options: OAuth2Options): Promise<Token> {
   if (!response.ok) {
     // The answer may repeat what was sent, so only its code is shown.
     throw new IcebergError(
-      'catalog_failed',
+      response.status < 500 ? 'catalog_refused' : 'catalog_failed',
       `The token server ${url.origin} refused the client credentials (${errorCode(answer) ?? response.status}).`,
     );
   }

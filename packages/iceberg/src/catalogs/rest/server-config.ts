@@ -1,6 +1,5 @@
 import type { FileIOProperties } from '../../file-io.ts';
-import { IcebergError } from '../../errors.ts';
-import { type Json, RestClient, RestFailure } from './client.ts';
+import { type Json, RestClient, RestFailure, restError } from './client.ts';
 import type { RestCatalogOptions } from './options.ts';
 
 /** A server as its configuration describes it (REST spec: GET /v1/config). */
@@ -65,8 +64,6 @@ async function fetchConfig(client: RestClient, { warehouse, uri }: RestCatalogOp
     });
   } catch (cause) {
     if (!(cause instanceof RestFailure)) throw cause;
-    throw new IcebergError('catalog_failed', `The REST catalog at ${uri} could not be opened: ${cause.message}`, {
-      cause,
-    });
+    throw restError(cause, `The REST catalog at ${uri} could not be opened: `);
   }
 }
