@@ -28,7 +28,8 @@ export async function prepareTests(kind: 'quick' | 'heavy'): Promise<void> {
   await prepare('Spark', spark);
   await prepare('MariaDB', prepareMariaDB);
   await prepare('REST catalog', prepareRestCatalog);
-  await prepare('Hive metastore', prepareHiveMetastore);
+  await prepare('Hive metastore 3.1', () => prepareHiveMetastore('3.1.3'));
+  await prepare('Hive metastore 4.0', () => prepareHiveMetastore('4.0.1'));
   await prepare('Python with clients of all catalogs, and a stand-in for AWS', catalogPython);
   await prepare('stand-in for Google Cloud Storage', prepareGcs);
   await prepare("emulator of Azure's storage", prepareAzure);
