@@ -27,6 +27,14 @@ export const ConfigSchema = Type.Object({
     description: 'Codec of the Parquet files of new tables.',
     default: 'zstd',
   }),
+  compressionLevel: Type.Optional(
+    Type.Integer({
+      title: 'Compression level',
+      description: 'Level of zstd (1 to 22, 1 by default) or gzip (1 to 9); the higher, the smaller and slower.',
+      minimum: 1,
+      maximum: 22,
+    }),
+  ),
   tableProperties: Type.Optional(
     Type.Record(Type.String(), Type.String(), {
       title: 'Table properties',

@@ -30,6 +30,7 @@ export async function openWriter(request: WriteRequest<Config>, context: WriterC
     encoder: config.parquetEncoder,
     targetFileBytes: config.targetFileMB * MEGABYTE,
     compression: config.compression,
+    compressionLevel: config.compressionLevel,
     io,
   });
   const memory = { maxBytes: memoryBytes * PARTITION_SHARE, maxOpenFiles: MAX_OPEN_FILES, writers: 0 };

@@ -27,6 +27,9 @@ export type Layout = { columns: Column[]; selected: SelectedStream; properties: 
 export function tableProperties(config: Config): Record<string, string> {
   return {
     'write.parquet.compression-codec': config.compression === 'none' ? 'uncompressed' : config.compression,
+    ...(config.compressionLevel !== undefined && {
+      'write.parquet.compression-level': String(config.compressionLevel),
+    }),
     // A commit every few seconds leaves many metadata files: those that the log forgets are deleted.
     'write.metadata.delete-after-commit.enabled': 'true',
     'write.target-file-size-bytes': String(Math.round(config.targetFileMB * MEGABYTE)),

@@ -14,6 +14,8 @@ export type EncoderOptions = {
   rowGroupBytes: number;
   /** The codec of the pages. */
   compression: Compression;
+  /** The codec's level, its own default unless said; parquet-wasm knows none. */
+  compressionLevel?: number | undefined;
 };
 
 /** What a finished file holds, by the encoder's own count. */

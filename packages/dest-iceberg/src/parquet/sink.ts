@@ -35,6 +35,8 @@ export type ParquetPoolOptions = {
   rowGroupBytes?: number;
   /** The codec of the pages, zstd unless said. */
   compression?: Compression;
+  /** Its level; the encoder's default unless said. */
+  compressionLevel?: number | undefined;
 };
 
 /** Options of one writer. */
@@ -133,6 +135,7 @@ function rollingFileOptions(pool: ParquetPoolOptions, { prefix, fields, io }: Pa
     rowGroupRows: pool.rowGroupRows ?? ROW_GROUP_ROWS,
     rowGroupBytes: pool.rowGroupBytes ?? ROW_GROUP_BYTES,
     compression: pool.compression ?? 'zstd',
+    compressionLevel: pool.compressionLevel,
   };
 }
 
