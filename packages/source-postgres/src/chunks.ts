@@ -108,6 +108,7 @@ class UnitReader {
           from,
           columns,
           since: request.since,
+          filter: filterConditions(request, filter, context),
           serverIdentity: context.serverIdentity,
         })
       : undefined;
@@ -149,19 +150,15 @@ class UnitReader {
     return (await splitKeys(this.#connection, range, { key, from, pieces })).map((piece) => keyConditions(piece, key));
   }
 
-  #filterConditions(): string[] {
-    const { request, context } = this.#parts;
-    const { filter } = request.stream.shape ?? {};
-    const { unrepresentable } = context;
-    return filter ? [renderCondition(filter.condition, { columns: this.#filter, unrepresentable })] : [];
-  }
-
   async *#copy(query: CopyQuery): AsyncGenerator<EncodedBatch> {
     const { request, context } = this.#parts;
     const { batchBytes, signal, stream, maxStatementSeconds } = request;
     try {
       yield* readCopy(this.#connection.client, {
-        sql: copyStatement({ ...query, conditions: [...query.conditions, ...this.#filterConditions()] }),
+        sql: copyStatement({
+          ...query,
+          conditions: [...query.conditions, ...filterConditions(request, this.#filter, context)],
+        }),
         columns: copyColumns(query.columns, stream),
         stream: stream.stream,
         unrepresentable: context.unrepresentable,
@@ -174,6 +171,16 @@ class UnitReader {
       throw this.#connection.explain(cause, stream.stream);
     }
   }
+}
+
+/** What a row must meet to be one of the stream's. */
+function filterConditions(
+  { stream }: ReadChunkRequest,
+  columns: StreamColumn[],
+  { unrepresentable }: ReadContext,
+): string[] {
+  const { filter } = stream.shape ?? {};
+  return filter ? [renderCondition(filter.condition, { columns, unrepresentable })] : [];
 }
 
 /** The conditions of a range of pages. With them PostgreSQL 14 and later read only these pages (TID range scan). */

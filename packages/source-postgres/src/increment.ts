@@ -81,6 +81,8 @@ type IncrementParts = {
   from: string;
   columns: StreamColumn[];
   since: unknown;
+  /** What a row must meet to be one of the stream's: others are not read, so they must not count as read. */
+  filter: string[];
   serverIdentity: string;
 };
 
@@ -129,7 +131,7 @@ export class Increment {
     if (hashes.length === 0 || (primaryKey.length > 0 && primaryKey.every((name) => selected.has(name)))) return [];
     const counts = `'{${hashes.map(([, count]) => count).join(',')}}'::pg_catalog.int8[]`;
     const rows = `SELECT *, ${this.#hash()} AS "_fjord_hash", pg_catalog.row_number() OVER (PARTITION BY ${this.#hash()}) AS "_fjord_copy"
-      FROM ${from} WHERE ${[sinceCondition(cursor, this.#since), ...this.#notSeenBefore()].join(' AND ')}`;
+      FROM ${from} WHERE ${[sinceCondition(cursor, this.#since), ...this.#notSeenBefore(), ...this.#filter()].join(' AND ')}`;
     const known = `ROWS FROM (pg_catalog.unnest(${hashArray(hashes)}), pg_catalog.unnest(${counts})) AS k ("_fjord_known", "_fjord_count")`;
     return [
       {
@@ -162,7 +164,7 @@ export class Increment {
   async #hashes(condition: string): Promise<BoundaryValue['hashes'] | undefined> {
     const rows = await this.#query<{ hash: string; count: number }>(
       `SELECT h.hash::pg_catalog.text AS hash, pg_catalog.count(*)::int4 AS count
-       FROM (SELECT ${this.#hash()} AS hash FROM ${this.#parts.from} WHERE ${condition}) AS h
+       FROM (SELECT ${this.#hash()} AS hash FROM ${this.#parts.from} WHERE ${[condition, ...this.#filter()].join(' AND ')}) AS h
        GROUP BY h.hash LIMIT ${MAX_HASHES + 1}`,
     );
     return rows.length > MAX_HASHES ? undefined : rows.map(({ hash, count }) => [hash, count]);
@@ -205,6 +207,10 @@ export class Increment {
       `SELECT (${rowOf(a).join(', ')}) < (${rowOf(b).join(', ')}) AS "isBelow"`,
     );
     return row?.isBelow ?? false;
+  }
+
+  #filter(): string[] {
+    return this.#parts.filter.map((condition) => `(${condition})`);
   }
 
   /** 64 bits of all that is read of a row. */

@@ -16,15 +16,16 @@ beforeEach(async () => {
     CREATE TABLE t (id int, c int, at timestamptz, made timestamptz, pad text)`);
 });
 
+type Options = { since?: Found; stream?: string; held?: boolean; changes?: Partial<SelectedStream> };
 type Found = { ids: number[]; boundary: unknown; units: number };
 
 /** Reads an increment after `since` (all rows without it), in a snapshot of its own or in one transaction. */
 async function increment(
   database: PostgresDatabase,
   incremental: Incremental,
-  { since, stream: name = 't', held = true }: { since?: Found; stream?: string; held?: boolean } = {},
+  { since, stream: name = 't', held = true, changes }: Options = {},
 ): Promise<Found> {
-  const stream: SelectedStream = { ...(await selectNamed(database, `public.${name}`)), incremental };
+  const stream: SelectedStream = { ...(await selectNamed(database, `public.${name}`)), incremental, ...changes };
   await using snapshot = held ? await database.holdSnapshot() : undefined;
   const token = snapshot === undefined ? {} : { snapshot: snapshot.token };
   const from = since && { since: since.boundary };
@@ -86,6 +87,24 @@ test('equal rows without a key are counted: those added come, the others do not'
   const first = await increment(database, by('c'));
   await add('(1, 5, NULL, NULL), (3, 5, NULL, NULL)');
   expect((await increment(database, by('c'), { since: first })).ids).toEqual([1, 3]);
+});
+
+test('rows that a filter leaves out do not count as read', async () => {
+  await using database = openDatabase(server);
+  const id = { name: 'id', type: 'int', nullable: true } as const;
+  const c = { ...id, name: 'c' };
+  const filter = {
+    condition: { column: 'pad', isNull: false },
+    columns: [{ ...id, name: 'pad', type: 'string' as const }],
+  };
+  const outputs = [id, c].map((column) => ({ column, expression: { column: column.name } }));
+  const changes = { columns: [id, c], shape: { columns: [id, c], primaryKey: [], filter, outputs } };
+  await add('(1, 5, NULL, NULL)');
+  const first = await increment(database, by('c'), { changes });
+  expect(first.ids).toEqual([]);
+  // Equal in all that is read to the row that was left out.
+  await server.query("INSERT INTO t (id, c, pad) VALUES (1, 5, 'x')");
+  expect((await increment(database, by('c'), { since: first, changes })).ids).toEqual([1]);
 });
 
 test('the clock goes back: the boundary stays, and a lookback finds what was written below it', async () => {
