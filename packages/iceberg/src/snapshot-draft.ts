@@ -7,6 +7,7 @@ import { mapAhead } from './map-ahead.ts';
 import { planManifestMerge } from './manifest-merge.ts';
 import { type ManifestEntry, readManifest, writeManifest } from './manifest.ts';
 import { type ManifestFile, readManifestList, writeManifestList } from './manifest-list.ts';
+import { fieldsById } from './schema.ts';
 import { type Snapshot, type Summary, newSnapshotId } from './snapshot.ts';
 import { NOTHING, type Tally, plus, tallyFiles } from './summary.ts';
 import { type TableMetadata, currentSchema, specById } from './table-metadata.ts';
@@ -82,7 +83,10 @@ export class SnapshotDraft {
   async merge(manifests: readonly ManifestFile[]): Promise<ManifestFile[]> {
     // Manifests of this snapshot tell what it added and removed: they are merged by a later one.
     const earlier = manifests.filter(({ addedSnapshotId }) => addedSnapshotId !== this.id);
-    const group = planManifestMerge(earlier, this.#table.metadata.properties);
+    const { metadata } = this.#table;
+    // Every column may have six metrics: the same bound as for manifests of new files.
+    const maxFiles = Math.ceil(MAX_METRICS_PER_MANIFEST / (6 * fieldsById(currentSchema(metadata)).size));
+    const group = planManifestMerge(earlier, { properties: metadata.properties, maxFiles });
     if (group.length === 0) return [...manifests];
     const merged = await this.#mergeGroup(group);
     return [...manifests.filter((manifest) => !group.includes(manifest)), merged];
