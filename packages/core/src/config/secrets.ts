@@ -6,11 +6,15 @@ const MIN_SECRET_LENGTH = 4;
 /** The password and other secrets inside of a URI, as they stand there and decoded. */
 const URI_SECRETS = /:\/\/[^:@/?#]*:([^@/?#]*)@|[?&](?:password|sslpassword)=([^&#]*)/g;
 
-/** The values of a config's secret options (`secret: true` in the schema), at any depth; of a secret URI also the password in it. */
+/** A URI with neither a user nor parameters is an address, which messages name. */
+const MAY_HOLD_SECRETS = /[@?]/;
+
+/** The values of a config's secret options (`secret: true` in the schema), at any depth; of a secret URI also the password in it, and nothing if it is but an address. */
 export function findSecrets(schema: TSchema, config: unknown): string[] {
   if (typeof config === 'string') {
     if (schema['secret'] !== true) return [];
-    return schema['format'] === 'uri' ? [config, ...findUriSecrets(config)] : [config];
+    if (schema['format'] !== 'uri') return [config];
+    return MAY_HOLD_SECRETS.test(config) ? [config, ...findUriSecrets(config)] : [];
   }
   if (typeof config !== 'object' || config === null) return [];
   const branches: TSchema[] = [...(schema['anyOf'] ?? []), ...(schema['allOf'] ?? [])];
