@@ -13,7 +13,7 @@ export class ByteSink {
 
   /** Returns a copy of the bytes written since the last call, and starts anew. */
   take(): Uint8Array {
-    const bytes = Uint8Array.from(this.#bytes.subarray(0, this.#length));
+    const bytes = new Uint8Array(this.#bytes.subarray(0, this.#length));
     this.#length = 0;
     return bytes;
   }
@@ -153,7 +153,7 @@ export class ByteSource {
   /** Reads `length` bytes into an array of their own. */
   readRaw(length: number): Uint8Array {
     const start = this.#skip(length);
-    return Uint8Array.from(this.#bytes.subarray(start, start + length));
+    return new Uint8Array(this.#bytes.subarray(start, start + length));
   }
 
   #skip(length: number): number {

@@ -1,5 +1,5 @@
 import type { ByteSource } from './bytes.ts';
-import type { AvroRecord, AvroSchema, AvroValue } from './schema.ts';
+import type { AvroArray, AvroRecord, AvroSchema, AvroValue } from './schema.ts';
 
 /** Reads one value of the schema that the decoder was made for. */
 export type Decode = (source: ByteSource) => AvroValue;
@@ -15,7 +15,7 @@ export function createDecoder(schema: AvroSchema, named: Map<string, Decode> = n
     case 'record':
       return recordDecoder(schema, named);
     case 'array':
-      return arrayDecoder(createDecoder(schema.items, named));
+      return intMapDecoder(schema, named) ?? arrayDecoder(createDecoder(schema.items, named));
     case 'map':
       return mapDecoder(createDecoder(schema.values, named));
     case 'fixed': {
@@ -83,6 +83,26 @@ function arrayDecoder(decode: Decode): Decode {
       for (let index = 0; index < count; index++) items.push(decode(source));
     }
     return items;
+  };
+}
+
+/**
+ * A map with int keys, which Iceberg writes as an array of key-value records: decoded to one flat list of keys and values in turn. A manifest
+ * has dozens for each file, so that objects for their items would take most of the time.
+ */
+function intMapDecoder(schema: AvroArray, named: Map<string, Decode>): Decode | undefined {
+  const { items } = schema;
+  if (schema.logicalType !== 'map' || typeof items === 'string' || !('type' in items) || items.type !== 'record')
+    return;
+  const [key, value, ...more] = items.fields;
+  if (key?.type !== 'int' || value === undefined || more.length > 0) return;
+  const decodeValue = createDecoder(value.type, named);
+  return (source) => {
+    const flat: AvroValue[] = [];
+    for (let count = readBlockCount(source); count > 0; count = readBlockCount(source)) {
+      for (let index = 0; index < count; index++) flat.push(source.readInt(), decodeValue(source));
+    }
+    return flat;
   };
 }
 

@@ -138,14 +138,19 @@ function intMap<T>(
 ): Map<number, T> | undefined {
   if (!items) return undefined;
   const map = new Map<number, T>();
-  for (const item of items) {
-    if (typeof item !== 'object' || item === null || Array.isArray(item) || item instanceof Uint8Array)
-      throw new TypeError('An Avro record was expected.');
-    const key = item[keyId];
+  // The decoder gives maps as keys and values in turn; a writer that does not mark its maps gives records.
+  const isFlat = typeof items[0] === 'number';
+  for (let index = 0; index < items.length; index += isFlat ? 2 : 1) {
+    const [key, value] = isFlat ? [items[index], items[index + 1]] : pairOf(items[index], keyId, valueId);
     if (typeof key !== 'number') throw new TypeError(`Field ${keyId} is missing or has another type.`);
-    map.set(key, convert(item[valueId]));
+    map.set(key, convert(value));
   }
   return map;
+}
+
+function pairOf(item: AvroValue | undefined, keyId: number, valueId: number): (AvroValue | undefined)[] {
+  const row = recordOf(item);
+  return [row.value(keyId), row.value(valueId)];
 }
 
 function encodePartition(
