@@ -53,6 +53,11 @@ export const ERROR_CODES = {
     retryable: false,
     help: 'Run `fjord discover`; the table or column was dropped or renamed.',
   },
+  query_failed: {
+    exit: 5,
+    retryable: false,
+    help: 'Run the view, or ask the foreign table, by hand: the server then shows what is wrong with which row.',
+  },
   unsupported: { exit: 2, retryable: false, help: 'See the limits in the README of the connector.' },
   unrepresentable_value: {
     exit: 5,

@@ -114,8 +114,24 @@ const SERVER_ERRORS: Record<string, ((text: string, detail: string) => Explanati
   }),
 };
 
+/** What a view, a function in it or a foreign server may run into, by class of SQLSTATE (manual, Appendix A). */
+const QUERY_FAULTS: Record<string, string | undefined> = {
+  '21': 'a subquery gave more than one row',
+  '22': 'a value could not be computed',
+  '2F': 'a function failed',
+  '38': 'a function failed',
+  '39': 'a function failed',
+  '58': 'a file could not be read',
+  HV: 'its foreign server failed',
+  P0: 'a function failed',
+};
+
 function explainServer(state: string, { text, detail }: { text: string; detail: string }): Explanation | undefined {
-  return (SERVER_ERRORS[state] ?? SERVER_ERRORS[state.slice(0, 2)])?.(text, detail);
+  const known = (SERVER_ERRORS[state] ?? SERVER_ERRORS[state.slice(0, 2)])?.(text, detail);
+  const fault = QUERY_FAULTS[state.slice(0, 2)];
+  if (known || fault === undefined) return known;
+  // The server's own text may quote a value.
+  return { code: 'query_failed', message: (target) => `Reading ${what(target)} failed: ${fault} (SQLSTATE ${state}).` };
 }
 
 /** Rows of the snapshot are gone for all who share it; a lock, or a page in use, is in the way of one reader only (manual, 26.4.2). */

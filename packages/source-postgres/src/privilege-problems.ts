@@ -23,7 +23,7 @@ const SCHEMAS = `
     WHERE $1 IS NULL AND nspname !~ '^pg_' AND nspname <> 'information_schema'
   )
   SELECT w.name, n.oid IS NOT NULL AS exists, coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), false) AS "mayUse",
-    EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
+    EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
             AND c.relpersistence <> 't' AND pg_catalog.has_table_privilege(c.oid, 'SELECT')) AS "hasReadable"
   FROM wanted AS w LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = w.name
   ORDER BY w.name COLLATE "C"`;
@@ -70,14 +70,14 @@ function schemaProblem({ name, exists, mayUse, hasReadable }: Schema, context: P
 type TableFault = { namespace: string; name: string; rootNamespace: string; rootName: string; mayRead: boolean };
 
 /**
- * Tables without SELECT (all of the named schemas; without named ones only partitions of tables that may be read, since partitions
+ * Tables and views without SELECT (all of the named schemas; without named ones only partitions of tables that may be read, since partitions
  * are read one by one), and readable ones of which row-level security would hide rows.
  */
 const TABLE_FAULTS = `
   WITH RECURSIVE roots AS (
     SELECT c.oid, c.relkind, n.nspname, c.relname, pg_catalog.has_table_privilege(c.oid, 'SELECT') AS readable
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND ($1::pg_catalog.text[] IS NULL OR n.nspname = ANY ($1))
   ),
   parts AS (

@@ -225,10 +225,22 @@ test.each<[string, Error, string, string]>([
     "No verified TLS connection to db.example:5432: Hostname/IP does not match certificate's altnames (ERR_TLS_CERT_ALTNAME_INVALID).",
   ],
   [
-    'data that cannot be read',
+    'a view that cannot compute a value',
     server('22P02', `invalid input syntax for type integer: "${ROW_VALUE}"`),
+    'query_failed',
+    'Reading table public.orders failed: a value could not be computed (SQLSTATE 22P02).',
+  ],
+  [
+    'a foreign server that fails',
+    server('HV00N', 'could not connect to server "elsewhere"'),
+    'query_failed',
+    'Reading table public.orders failed: its foreign server failed (SQLSTATE HV00N).',
+  ],
+  [
+    'what nobody has foreseen',
+    server('XX000', `cache lookup failed for ${ROW_VALUE}`),
     'internal_error',
-    'Reading table public.orders from db.example:5432 failed: SQLSTATE 22P02.',
+    'Reading table public.orders from db.example:5432 failed: SQLSTATE XX000.',
   ],
 ])('%s', (_, cause, code, message) => {
   const error = toConnectorError(cause, TARGET);

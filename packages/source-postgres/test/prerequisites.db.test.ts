@@ -29,6 +29,7 @@ beforeAll(async () => {
     CREATE TABLE "Open".policed (id int); ALTER TABLE "Open".policed ENABLE ROW LEVEL SECURITY;
     CREATE TABLE "Open".parted (id int) PARTITION BY LIST (id);
     CREATE TABLE "Open".parted_1 PARTITION OF "Open".parted FOR VALUES IN (1);
+    CREATE VIEW "Open".summary AS SELECT count(*) FROM "Open".fine;
     CREATE TABLE closed.t (id int);
     GRANT SELECT ON "Open".fine, "Open".policed, "Open".parted, closed.t TO "re""ader"`);
 });
@@ -115,6 +116,12 @@ test('all missing privileges are told at once, each with the statement to paste'
       message: 'User "re"ader" may not read table Open.parted_1.',
       fix: 'GRANT SELECT ON TABLE "Open"."parted_1" TO "re""ader";',
       stream: 'Open.parted',
+    },
+    {
+      code: 'permission_denied',
+      message: 'User "re"ader" may not read table Open.summary.',
+      fix: 'GRANT SELECT ON TABLE "Open"."summary" TO "re""ader";',
+      stream: 'Open.summary',
     },
     {
       code: 'permission_denied',
