@@ -14,6 +14,8 @@ import type { RollingFileOptions } from './worker-messages.ts';
 const ROW_GROUP_ROWS = 262_144;
 /** Counted as encoded so far: bounds the memory of a writer whose rows are wide. */
 const ROW_GROUP_BYTES = 16 * 1024 * 1024;
+/** Batches that wait for a thread: a few keep it busy, more would only take memory. */
+const MAX_WAITING_BYTES = 6 * 1024 * 1024;
 const TARGET_FILE_BYTES = 128 * 1024 * 1024;
 /** A WebAssembly heap never shrinks: a thread whose heap has outgrown this is replaced once no writer uses it. */
 const MAX_IDLE_HEAP_BYTES = 192 * 1024 * 1024;
@@ -83,7 +85,7 @@ class Pool implements ParquetPool {
   constructor(options: ParquetPoolOptions) {
     this.#options = options;
     this.#workers = options.workers ?? availableParallelism();
-    this.#maxBytesInFlight = options.memoryBytes / this.#workers;
+    this.#maxBytesInFlight = Math.min(MAX_WAITING_BYTES, options.memoryBytes / this.#workers);
   }
 
   openFile(options: ParquetFileOptions): FileWriter {
