@@ -10,6 +10,7 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   null-destination  trips into a destination that throws everything away
   partitions        5 M rows into 200 partitions in no order, and into none
   commit            commits to a table of 100,000 files (--rows: files)
+  parquet           2 M made-up trips into Parquet: our encoder, parquet-wasm, PyArrow
   startup           how long the commands take to answer
 
   --rows N            rows of the table (made once, then kept)
@@ -34,6 +35,7 @@ const NAMES = [
   'null-destination',
   'partitions',
   'commit',
+  'parquet',
   'startup',
 ] as const;
 const DEFAULT_ROWS = {
@@ -46,6 +48,7 @@ const DEFAULT_ROWS = {
   'null-destination': 10_000_000,
   partitions: 5_000_000,
   commit: 100_000,
+  parquet: 2_000_000,
   startup: 0,
 };
 const CONSISTENCIES = ['snapshot', 'keys', 'chunk'] as const;

@@ -24,14 +24,14 @@ export function describeLoad(result: LoadResult): string {
   return lines.flatMap(([title, text]) => (text ? [`${String(title).padEnd(16)}  ${text}\n`] : [])).join('');
 }
 
-/** The JSON line: rates and memory as whole numbers, seconds to the hundredth. */
+/** The JSON line: rates and memory as whole numbers, seconds and ratios to the hundredth. */
 export function toJsonLine(result: object): string {
   return JSON.stringify(result, (key, value: unknown) => {
     if (typeof value !== 'number') return value;
     const isSeconds = key.endsWith('S') && !key.endsWith('PerS');
     if (key.endsWith('Ratio') || key.endsWith('Ms')) return Math.round(value * 1000) / 1000;
     const isPart = key === 'engine' || key === 'source' || key === 'destination';
-    return isSeconds || isPart ? Math.round(value * 100) / 100 : Math.round(value);
+    return isSeconds || isPart || key.endsWith('Ratio') ? Math.round(value * 100) / 100 : Math.round(value);
   });
 }
 

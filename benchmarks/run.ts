@@ -3,6 +3,7 @@ import { benchmarkLoad } from './load.ts';
 import { openInstalled } from './installed.ts';
 import { benchmarkKindness, describeKindness } from './kindness.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
+import { benchmarkParquet, describeParquet } from './parquet.ts';
 import { benchmarkPartitions, describePartitions } from './partitions.ts';
 import { recordLoad } from './record.ts';
 import { describeLoad, toJsonLine } from './report.ts';
@@ -25,6 +26,10 @@ if (options?.name === 'startup') {
 } else if (options?.name === 'commit') {
   const result = await benchmarkCommit(options);
   process.stdout.write(describeCommit(result));
+  print(toJsonLine(result));
+} else if (options?.name === 'parquet') {
+  const result = await benchmarkParquet(options);
+  process.stdout.write(describeParquet(result));
   print(toJsonLine(result));
 } else if (options) {
   const result = await benchmarkLoad(options);

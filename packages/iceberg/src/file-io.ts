@@ -31,8 +31,10 @@ export interface ListedFile {
 
 /** A file being written. End it with `close` or `abort`. */
 export interface FileWriter {
-  /** Takes a piece; wait for the promise before the next one, so that memory stays bounded. The piece must not be changed later. */
+  /** Takes a piece; wait for the promise before the next one, so that memory stays bounded. The piece must not be changed later, unless `givesBack`. */
   write(chunk: Uint8Array): Promise<void>;
+  /** Whether a piece is done with once `write` has resolved: its memory is the caller's again. */
+  readonly givesBack?: boolean;
   /** Completes the file. Once the promise is kept, the file survives a crash. */
   close(): Promise<{ length: number }>;
   /** Gives the file up: nothing of it remains visible. */

@@ -35,7 +35,7 @@ export type ChunkOptions = {
 };
 
 /** What a thread encodes with: one page at a time, and where the finished ones are kept. */
-export type Workspace = { buffer: PageBuffer; store: PageStore };
+export type Workspace = { readonly buffer: PageBuffer; store: PageStore };
 
 /** A finished column chunk. */
 export type EncodedChunk = {
@@ -152,7 +152,8 @@ export class ColumnChunk {
   /** The first page decides for the chunk, whose pages share one codec. */
   #compress(bytes: Uint8Array, encoding: number): Uint8Array {
     if (this.#codec === CODEC.none) return bytes;
-    const compressed = this.#options.compress(bytes);
+    const isBytes = this.#values instanceof ByteArrayValues && encoding !== ENCODING.RLE_DICTIONARY;
+    const compressed = this.#options.compress(bytes, isBytes ? 'bytes' : 'numbers');
     if (this.#pages.length > 0 || compressed.length < bytes.length * WORTH_COMPRESSING) return compressed;
     const { dictionary } = this.#encoder;
     if (encoding === ENCODING.RLE_DICTIONARY && dictionary && dictionary.plainBytes > SMALL_DICTIONARY_BYTES)
@@ -179,7 +180,8 @@ export class ColumnChunk {
     const { buffer, store } = this.#workspace;
     dictionary.writePlain(buffer);
     const uncompressedBytes = buffer.length;
-    const body = this.#codec === CODEC.none ? buffer.written() : this.#options.compress(buffer.written());
+    const content = this.#values instanceof ByteArrayValues ? 'bytes' : 'numbers';
+    const body = this.#codec === CODEC.none ? buffer.written() : this.#options.compress(buffer.written(), content);
     const header = { uncompressedBytes, encoding: ENCODING.PLAIN, valueCount: dictionary.count };
     const headerBytes = dictionaryPageHeader(header, body, this.#options.hasChecksums);
     const bytes = store.add(headerBytes, body);

@@ -5,8 +5,11 @@ import { CODEC } from './format.ts';
 /** How pages are compressed. `snappy` needs the package `snappy` to be installed beside this one. */
 export type Compression = keyof typeof CODEC;
 
+/** What a page mostly holds: numbers of a fixed width, or text and bytes. */
+export type PageContent = 'numbers' | 'bytes';
+
 /** Compresses one page's bytes; the result is memory of its own. */
-export type Compress = (bytes: Uint8Array) => Uint8Array;
+export type Compress = (bytes: Uint8Array, content: PageContent) => Uint8Array;
 
 /** Beyond the input, what an incompressible page may take (zstd.h, ZSTD_COMPRESSBOUND; zlib's compressBound is less). */
 const BOUND_SLACK = 1024;
@@ -44,14 +47,24 @@ function outputBytes(bytes: Uint8Array): number {
   return bytes.length + (bytes.length >> 7) + BOUND_SLACK;
 }
 
+/**
+ * Level 1 looks for matches of seven bytes in pages above 256 KB, and so finds nothing among numbers of eight of which most bytes are equal: with
+ * five, times take a third less at the same speed.
+ */
+const NUMBERS_MIN_MATCH = 5;
+
 function zstd(level: number): Compress {
-  const params = { [constants.ZSTD_c_compressionLevel]: level };
-  return (bytes) => zstdCompressSync(bytes, { params, chunkSize: outputBytes(bytes), pledgedSrcSize: bytes.length });
+  const bytesParams = { [constants.ZSTD_c_compressionLevel]: level };
+  const numbersParams = level === 1 ? { ...bytesParams, [constants.ZSTD_c_minMatch]: NUMBERS_MIN_MATCH } : bytesParams;
+  return (bytes, content) => {
+    const params = content === 'numbers' ? numbersParams : bytesParams;
+    return zstdCompressSync(bytes, { params, chunkSize: outputBytes(bytes), pledgedSrcSize: bytes.length });
+  };
 }
 
 function checked(compress: Compress, name: string, level: number | undefined): Compress {
   try {
-    compress(new Uint8Array(1));
+    compress(new Uint8Array(1), 'bytes');
   } catch (cause) {
     throw new ParquetError('invalid_option', `Option compressionLevel: ${name} has no level ${level}.`, { cause });
   }

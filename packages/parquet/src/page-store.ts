@@ -1,3 +1,5 @@
+import { releaseMemory } from './compression.ts';
+
 /** Pages are kept in pieces of this size; the first of a file are smaller, so that thousands of small files cost little. */
 const SLAB_BYTES = 1024 * 1024;
 const FIRST_SLAB_BYTES = 16 * 1024;

@@ -118,15 +118,14 @@ class Writer implements ParquetWriter {
 
   async #endRowGroup(): Promise<void> {
     const { rowGroup, schema, statistics } = this.#openFile();
-    const chunks = rowGroup.end();
+    const { rows, chunks, release } = rowGroup.end();
     statistics.addRowGroup(chunks);
-    const group: RowGroupMetadata = { rows: rowGroup.rows, offset: this.#output.length, chunks: [] };
+    const group: RowGroupMetadata = { rows, offset: this.#output.length, chunks: [] };
     for (const [index, chunk] of chunks.entries()) group.chunks.push(this.#writeChunk(schema.leaves[index], chunk));
     for (const [index, chunk] of chunks.entries()) this.#writeBloomFilter(group.chunks[index], chunk);
     this.#rowGroups.push(group);
-    this.#rows += rowGroup.rows;
-    rowGroup.clear();
-    await this.#output.flush();
+    this.#rows += rows;
+    await this.#output.flush(release);
   }
 
   #writeChunk(leaf: Leaf | undefined, chunk: EncodedChunk): ChunkMetadata {

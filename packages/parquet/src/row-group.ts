@@ -10,6 +10,8 @@ import type { CompleteOptions } from './writer-options.ts';
 
 /** Pages are never made smaller than this, however many columns there are. */
 const SMALLEST_PAGE_BYTES = 4096;
+/** Dictionaries beyond this hardly fit a processor's cache. */
+const MAX_DICTIONARY_BYTES = 1024 * 1024;
 /** Rows are taken through all columns in blocks of about so many bytes, so that a row group ends near its size. */
 const BLOCK_BYTES = 4 * 1024 * 1024;
 
@@ -53,15 +55,14 @@ export class RowGroup {
     return taken;
   }
 
-  /** The finished chunks; their pages are valid until `clear`. */
-  end(): EncodedChunk[] {
-    return this.#chunks.map((chunk) => chunk.end());
-  }
-
-  /** Begins the next row group. */
-  clear(): void {
+  /** Ends the row group and begins the next. The pages of the chunks are valid until `release` is called. */
+  end(): { rows: number; chunks: EncodedChunk[]; release: () => void } {
+    const { rows } = this;
+    const { store } = this.#workspace;
+    const chunks = this.#chunks.map((chunk) => chunk.end());
     this.rows = 0;
-    this.#workspace.store.clear();
+    this.#workspace.store = new PageStore();
+    return { rows, chunks, release: () => store.clear() };
   }
 
   #byteLength(): number {
@@ -84,7 +85,7 @@ function chunkOptions(
     pageBytes,
     hasChecksums: pageChecksums,
     useDictionary: plainColumns !== false && !plainColumns.includes(name),
-    maxDictionaryBytes: pageBytes,
+    maxDictionaryBytes: Math.max(SMALLEST_PAGE_BYTES, Math.min(MAX_DICTIONARY_BYTES, share)),
     encodings,
     hasBloomFilter: bloomFilters.includes(name),
   };

@@ -7,14 +7,14 @@ const FIRST_SLOTS = 64;
 /** A dictionary of values of one or two words: a hash table with open addressing. */
 export class WordDictionary implements Dictionary {
   readonly #values: WordValues;
-  readonly #limits: DictionaryLimits;
+  readonly #maxEntries: number;
   #entries: Int32Array<ArrayBuffer>;
   #slots = new Int32Array(FIRST_SLOTS);
   count = 0;
 
-  constructor(values: WordValues, limits: DictionaryLimits) {
+  constructor(values: WordValues, { maxEntries, maxBytes }: DictionaryLimits) {
     this.#values = values;
-    this.#limits = limits;
+    this.#maxEntries = Math.min(maxEntries, Math.floor(maxBytes / (4 * values.width)));
     this.#entries = new Int32Array((FIRST_SLOTS * values.width) / 2);
   }
 
@@ -23,42 +23,65 @@ export class WordDictionary implements Dictionary {
   }
 
   addPage(count: number, indices: Uint32Array): boolean {
-    const { words, width } = this.#values;
-    const most = Math.min(this.#limits.maxEntries, Math.floor(this.#limits.maxBytes / (4 * width)));
     const before = this.count;
-    for (let index = 0; index < count; index++) {
-      const low = words[index * width]!;
-      const high = width === 1 ? 0 : words[2 * index + 1]!;
-      const slot = this.#find(low, high);
-      const entry = this.#slots[slot]!;
-      if (entry > 0) indices[index] = entry - 1;
-      else if (this.count === most) {
-        this.count = before;
-        return false;
-      } else indices[index] = this.#add(slot, low, high);
-    }
-    return true;
+    const isAdded = this.#values.width === 1 ? this.#addWords(count, indices) : this.#addDoubleWords(count, indices);
+    if (!isAdded) this.count = before;
+    return isAdded;
   }
 
   writePlain(page: PageBuffer): void {
     page.append(new Uint8Array(this.#entries.buffer, 0, this.plainBytes));
   }
 
-  /** The slot that holds this value, or the free one where it belongs. */
-  #find(low: number, high: number): number {
-    const slots = this.#slots;
-    const entries = this.#entries;
-    const isSingle = this.#values.width === 1;
-    const mask = slots.length - 1;
-    let slot = hashWords(low, high) & mask;
-    for (let entry = slots[slot]!; entry > 0; entry = slots[slot]!) {
-      if (isSingle ? entries[entry - 1] === low : entries[2 * entry - 2] === low && entries[2 * entry - 1] === high)
-        break;
-      slot = (slot + 1) & mask;
+  /** The loops are written out for each width, their tables in variables: they see every value of most columns. */
+  #addWords(count: number, indices: Uint32Array): boolean {
+    const { words } = this.#values;
+    let [slots, entries] = [this.#slots, this.#entries];
+    let mask = slots.length - 1;
+    for (let index = 0; index < count; index++) {
+      const word = words[index]!;
+      let slot = hashWords(word, 0) & mask;
+      let entry = slots[slot]!;
+      while (entry !== 0 && entries[entry - 1] !== word) {
+        slot = (slot + 1) & mask;
+        entry = slots[slot]!;
+      }
+      if (entry === 0) {
+        if (this.count === this.#maxEntries) return false;
+        entry = this.#add(slot, word, 0);
+        [slots, entries] = [this.#slots, this.#entries];
+        mask = slots.length - 1;
+      }
+      indices[index] = entry - 1;
     }
-    return slot;
+    return true;
   }
 
+  #addDoubleWords(count: number, indices: Uint32Array): boolean {
+    const { words } = this.#values;
+    let [slots, entries] = [this.#slots, this.#entries];
+    let mask = slots.length - 1;
+    for (let index = 0; index < count; index++) {
+      const low = words[2 * index]!;
+      const high = words[2 * index + 1]!;
+      let slot = hashWords(low, high) & mask;
+      let entry = slots[slot]!;
+      while (entry !== 0 && (entries[2 * entry - 2] !== low || entries[2 * entry - 1] !== high)) {
+        slot = (slot + 1) & mask;
+        entry = slots[slot]!;
+      }
+      if (entry === 0) {
+        if (this.count === this.#maxEntries) return false;
+        entry = this.#add(slot, low, high);
+        [slots, entries] = [this.#slots, this.#entries];
+        mask = slots.length - 1;
+      }
+      indices[index] = entry - 1;
+    }
+    return true;
+  }
+
+  /** Adds an entry; gives its number, counted from one as slots hold it. */
   #add(slot: number, low: number, high: number): number {
     const { width } = this.#values;
     const index = this.count++;
@@ -71,7 +94,7 @@ export class WordDictionary implements Dictionary {
     if (width === 2) this.#entries[2 * index + 1] = high;
     this.#slots[slot] = index + 1;
     if (2 * this.count > this.#slots.length) this.#grow();
-    return index;
+    return index + 1;
   }
 
   #grow(): void {

@@ -16,7 +16,7 @@ export type ParquetWriterOptions = {
   /** A row group ends at this many rows (1,048,576 unless said) or about so many bytes in the file (64 MB unless said). */
   rowGroupRows?: number;
   rowGroupBytes?: number;
-  /** A page ends at about so many bytes before compression (1 MB unless said), or earlier, so that all pages that are being filled together take at most `bufferBytes` (64 MB unless said). */
+  /** A page ends at about so many bytes before compression (256 KB unless said), or earlier, so that all pages that are being filled together take at most `bufferBytes` (64 MB unless said). */
   pageBytes?: number;
   bufferBytes?: number;
   /** Columns without a dictionary, all for `false`. Others get one while a sample says that it pays. */
@@ -49,7 +49,8 @@ const DEFAULTS = {
   compressionLevel: undefined,
   rowGroupRows: MEGABYTE,
   rowGroupBytes: 64 * MEGABYTE,
-  pageBytes: MEGABYTE,
+  // Larger pages gain neither time nor size, and take their memory in every column.
+  pageBytes: MEGABYTE / 4,
   bufferBytes: 64 * MEGABYTE,
   plainColumns: [],
   bloomFilters: [],

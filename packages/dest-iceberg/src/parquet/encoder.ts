@@ -21,7 +21,7 @@ export type EncoderOptions = {
 /** What a finished file holds, by the encoder's own count. */
 export type EncodedFile = { rowCount: bigint; metrics: FileMetrics };
 
-/** Makes one Parquet file: Arrow IPC streams in, the file's bytes out through `onChunk`. */
+/** Makes one Parquet file: Arrow IPC streams in, the file's bytes out through `take`. */
 export interface ParquetEncoder {
   /** Encodes one Arrow IPC stream, given in pieces, whose schema carries the field ids; gives its row count once the bytes are no longer needed. */
   write(stream: readonly Uint8Array[]): Promise<number>;
@@ -31,8 +31,8 @@ export interface ParquetEncoder {
   abort(): Promise<void>;
 }
 
-/** Opens an encoder; `onChunk` gets the file's bytes in order and holds the encoder back until its promise is kept. */
-export type OpenEncoder = (
-  options: EncoderOptions,
-  onChunk: (bytes: Uint8Array) => Promise<void>,
-) => Promise<ParquetEncoder>;
+/** Takes a file's bytes in order; wait for the promise before the next ones. True if their memory is the giver's again. */
+export type TakeBytes = (bytes: Uint8Array) => Promise<boolean>;
+
+/** Opens an encoder of one file, whose bytes `take` gets. */
+export type OpenEncoder = (options: EncoderOptions, take: TakeBytes) => Promise<ParquetEncoder>;

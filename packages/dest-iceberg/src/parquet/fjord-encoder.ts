@@ -6,11 +6,13 @@ import { leafTypes, metricsOf } from './metrics.ts';
 const BUFFER_BYTES = 24 * 1024 * 1024;
 
 /** The encoder of @fjord/parquet: zstd level 1 unless said, dictionaries where they pay. It knows the statistics of what it wrote. */
-export const openFjordEncoder: OpenEncoder = async (options, onChunk) => {
+export const openFjordEncoder: OpenEncoder = async (options, take) => {
   const { fields, compression, compressionLevel, rowGroupRows, rowGroupBytes } = options;
   const types = leafTypes(fields);
   const writer = await openParquetWriter({
-    write: onChunk,
+    write: async (bytes) => {
+      if (await take(bytes)) giveBack(bytes);
+    },
     compression,
     ...(compressionLevel !== undefined && { compressionLevel }),
     rowGroupRows,
@@ -27,3 +29,8 @@ export const openFjordEncoder: OpenEncoder = async (options, onChunk) => {
     abort: () => Promise.resolve(),
   };
 };
+
+/** The garbage of these pieces would be collected only when there are dozens of them. Each has memory of its own. */
+function giveBack({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+}

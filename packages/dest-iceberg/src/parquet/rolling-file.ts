@@ -1,5 +1,5 @@
 import { type DataFile, type FileIO, type FileWriter, IcebergError } from '@fjord/iceberg';
-import type { OpenEncoder, ParquetEncoder } from './encoder.ts';
+import type { OpenEncoder, ParquetEncoder, TakeBytes } from './encoder.ts';
 import type { RollingFileOptions } from './worker-messages.ts';
 
 /** Writes batches to Parquet files, beginning a further file whenever the target size is reached. Nothing is written for no rows. */
@@ -48,7 +48,7 @@ export class RollingFile {
     const location = `${this.#options.locationPrefix}-${String(this.#count++).padStart(5, '0')}.parquet`;
     const writer = await this.#io.createWriter(location);
     this.#onFile(location);
-    return ParquetFile.open(location, writer, (onChunk) => this.#openEncoder(this.#options, onChunk));
+    return ParquetFile.open(location, writer, (take) => this.#openEncoder(this.#options, take));
   }
 }
 
@@ -68,7 +68,7 @@ class ParquetFile {
   static async open(
     location: string,
     writer: FileWriter,
-    openEncoder: (onChunk: (bytes: Uint8Array) => Promise<void>) => Promise<ParquetEncoder>,
+    openEncoder: (take: TakeBytes) => Promise<ParquetEncoder>,
   ): Promise<ParquetFile> {
     const file = new ParquetFile(location, writer);
     try {
@@ -120,11 +120,11 @@ class ParquetFile {
     throw new Error('a Parquet file is used before it is open');
   }
 
-  /** The next row group is encoded while this one is stored; at most two are held. */
-  async #take(bytes: Uint8Array): Promise<void> {
-    await this.#writing;
+  async #take(bytes: Uint8Array): Promise<boolean> {
     this.#length += bytes.length;
-    this.#writing = this.#writer.write(bytes);
-    this.#writing.catch(() => {});
+    const writing = this.#writer.write(bytes);
+    this.#writing = writing;
+    await writing;
+    return this.#writer.givesBack ?? false;
   }
 }

@@ -10,7 +10,7 @@ import {
 } from 'parquet-wasm/esm';
 import { IcebergError } from '@fjord/iceberg';
 import { readFooter } from '@fjord/parquet';
-import type { EncodedFile, EncoderOptions, OpenEncoder, ParquetEncoder } from './encoder.ts';
+import type { EncodedFile, EncoderOptions, OpenEncoder, ParquetEncoder, TakeBytes } from './encoder.ts';
 import { footerMetrics } from './footer-metrics.ts';
 import { leafTypes } from './metrics.ts';
 
@@ -33,7 +33,7 @@ export function wasmMemoryBytes(): number {
 }
 
 /** The encoder that uses parquet-wasm: zstd level 1, every type. `startWasm` comes first. */
-export const openWasmEncoder: OpenEncoder = (options, onChunk) => Promise.resolve(new WasmEncoder(options, onChunk));
+export const openWasmEncoder: OpenEncoder = (options, take) => Promise.resolve(new WasmEncoder(options, take));
 
 class WasmEncoder implements ParquetEncoder {
   readonly #options: EncoderOptions;
@@ -44,7 +44,7 @@ class WasmEncoder implements ParquetEncoder {
   #wanted = Promise.withResolvers<void>();
   #isEnded = false;
 
-  constructor(options: EncoderOptions, onChunk: (bytes: Uint8Array) => Promise<void>) {
+  constructor(options: EncoderOptions, take: TakeBytes) {
     this.#options = options;
     const batches = new ReadableStream<RecordBatch>(
       {
@@ -56,7 +56,7 @@ class WasmEncoder implements ParquetEncoder {
       // Nothing waits inside: a pull means that the last batch is encoded.
       { highWaterMark: 0 },
     );
-    this.#output = this.#drain(transformParquetStream(batches, writerProperties(options)), onChunk);
+    this.#output = this.#drain(transformParquetStream(batches, writerProperties(options)), take);
     this.#output.catch(() => {});
   }
 
@@ -104,12 +104,17 @@ class WasmEncoder implements ParquetEncoder {
     if (this.#isEnded) throw new Error('the Parquet encoder ended before its input did');
   }
 
-  async #drain(output: Promise<ReadableStream>, onChunk: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+  async #drain(output: Promise<ReadableStream>, take: TakeBytes): Promise<void> {
     try {
+      // The next row group is encoded while one is stored; at most two are held.
+      let storing: Promise<unknown> = Promise.resolve();
       for await (const chunk of await output) {
         this.#lastChunk = asBytes(chunk);
-        await onChunk(this.#lastChunk);
+        await storing;
+        storing = take(this.#lastChunk);
+        storing.catch(() => {});
       }
+      await storing;
     } finally {
       this.#isEnded = true;
     }

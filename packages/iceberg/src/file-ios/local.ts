@@ -51,6 +51,7 @@ async function createWriter(location: string): Promise<FileWriter> {
     }
   };
   return {
+    givesBack: true,
     write: (chunk) =>
       orAbort(async () => {
         await writeFully(file, chunk);

@@ -22,10 +22,10 @@ export class BooleanValues implements PageValues {
   append({ values }: ArrowColumn, { start, count, indices }: Selection): void {
     this.#reserve(this.count + count);
     const target = this.#values;
-    for (let k = 0, at = this.count; k < count; k++) {
-      const row = indices ? indices[k]! : start + k;
-      target[at + k] = (values[row >> 3]! >> (row & 7)) & 1;
-    }
+    const at = this.count;
+    if (indices) {
+      for (let k = 0; k < count; k++) target[at + k] = (values[indices[k]! >> 3]! >> (indices[k]! & 7)) & 1;
+    } else for (let k = 0; k < count; k++) target[at + k] = (values[(start + k) >> 3]! >> ((start + k) & 7)) & 1;
     this.count += count;
   }
 
