@@ -28,7 +28,10 @@ export class PageStore {
 
   /** Forgets all pages. */
   clear(): void {
-    for (const slab of this.#slabs) if (slab.length === SLAB_BYTES && spare.length < MAX_SPARE_SLABS) spare.push(slab);
+    for (const slab of this.#slabs) {
+      if (slab.length === SLAB_BYTES && spare.length < MAX_SPARE_SLABS) spare.push(slab);
+      else releaseMemory(slab);
+    }
     this.#slabs = [];
     this.#last = new Uint8Array(0);
     this.#used = 0;

@@ -9,8 +9,10 @@ const BUFFER_BYTES = 24 * 1024 * 1024;
 export const openFjordEncoder: OpenEncoder = async (options, take) => {
   const { fields, compression, compressionLevel, rowGroupRows, rowGroupBytes } = options;
   const types = leafTypes(fields);
+  let isAborted = false;
   const writer = await openParquetWriter({
     write: async (bytes) => {
+      if (isAborted) throw new Error('the file was given up');
       if (await take(bytes)) giveBack(bytes);
     },
     compression,
@@ -25,8 +27,10 @@ export const openFjordEncoder: OpenEncoder = async (options, take) => {
       const metadata: FileMetadata = await writer.close();
       return { rowCount: BigInt(metadata.rowCount), metrics: metricsOf(metadata, types) };
     },
-    // It holds nothing but memory.
-    abort: () => Promise.resolve(),
+    // What is still on its way out must not follow.
+    abort: async () => {
+      isAborted = true;
+    },
   };
 };
 
