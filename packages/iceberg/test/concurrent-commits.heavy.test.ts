@@ -61,6 +61,10 @@ for i in range(${THEIRS}):
   expect(metadata.snapshots).toHaveLength(2 * OURS + THEIRS);
   expect(metadata['last-sequence-number']).toBe(BigInt(2 * OURS + THEIRS));
   expect(metadata['metadata-log']).toHaveLength(20);
-  // Small manifests were merged on the way.
-  expect((await readManifestList(table.io, snapshotOfRef(metadata)!)).length).toBeLessThanOrEqual(200);
+  // PyIceberg adds a manifest each time, and may have been alone at the end: our next commit merges them.
+  const next = await commitTable(warehouse.catalog, ORDERS, (now) =>
+    stageSnapshot(now, { append: [dataFile('next')] }),
+  );
+  expect((await readManifestList(next.io, snapshotOfRef(next.metadata)!)).length).toBeLessThanOrEqual(100);
+  expect(await Array.fromAsync(planFiles(next))).toHaveLength(2 * OURS + THEIRS + 1);
 });
