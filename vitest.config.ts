@@ -8,8 +8,9 @@ const DB_TIMEOUT_MS = 120_000;
 const HEAVY_TIMEOUT_MS = 1_800_000;
 
 // V8 of Node 24 may abort (`Check failed: jit_page.has_value()`) when many threads with WebAssembly come and go on processors with memory
-// protection keys, as in the tests of the Parquet threads; a sync starts a few and keeps them.
-const EXEC_ARGV = ['--no-memory-protection-keys'];
+// protection keys, as in the tests of the Parquet threads; a sync starts a few and keeps them. Code that is compiled once and never
+// given back leaves it least to do.
+const EXEC_ARGV = ['--no-memory-protection-keys', '--liftoff-only', '--no-wasm-code-gc'];
 
 export default defineConfig({
   test: {

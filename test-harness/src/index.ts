@@ -7,6 +7,7 @@ export { preparePgBouncer, startPgBouncer, type PgBouncer, type PgBouncerOptions
 export { startPostgresStandby } from './postgres-standby.ts';
 export { prepareGcs, startGcs, type GcsServer } from './gcs.ts';
 export { prepareHiveMetastore, startHiveMetastore, type HiveMetastore } from './hive-metastore.ts';
+export { findMountProblem, mountMemoryDisk, type MemoryDisk } from './memory-disk.ts';
 export { startHttpFaults, type HttpCall, type HttpFault, type HttpFaults } from './http-faults.ts';
 export { prepareMariaDB, startMariaDB, type MariaDBServer } from './mariadb.ts';
 export { catalogPython, startMoto, type AwsStandIn } from './moto.ts';

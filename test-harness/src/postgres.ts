@@ -137,7 +137,10 @@ export class PostgresServer {
     try {
       await this.#server.untilLine('database system is ready to accept', START_TIMEOUT_MS);
     } catch (cause) {
-      throw new Error(`PostgreSQL on port ${port} did not start: ${String(cause)}`, { cause });
+      const why = this.log.includes('Address already in use')
+        ? `the port is taken by another program. End that one, or try again: a port that is not asked for is a free one.\n${this.log}`
+        : String(cause);
+      throw new Error(`PostgreSQL on port ${port} did not start: ${why}`, { cause });
     }
   }
 

@@ -45,7 +45,9 @@ test('a server ends when the process that started it is killed', async () => {
 test('a port that is taken is said with the log of the server', async () => {
   const port = await findFreePort();
   await using _first = await startPostgres({ port });
-  await expect(startPostgres({ port })).rejects.toThrow(/port \d+ did not start.*Address already in use/s);
+  await expect(startPostgres({ port })).rejects.toThrow(
+    /port \d+ did not start: the port is taken.*Address already in use/s,
+  );
 });
 
 async function isListening(port: number): Promise<boolean> {

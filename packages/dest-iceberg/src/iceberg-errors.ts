@@ -1,5 +1,6 @@
 import { asConnectorError, ConnectorError, type ErrorCode } from '@fjord/core';
 import { IcebergError, type IcebergErrorCode } from '@fjord/iceberg';
+import { causesOf } from './error-causes.ts';
 
 /** What each fault of the table library means for a run. */
 const CODES = {
@@ -19,27 +20,62 @@ const CODES = {
   catalog_refused: 'permission_denied',
 } as const satisfies Record<IcebergErrorCode, ErrorCode>;
 
-/** Refusals of the storage that a retry cannot cure: missing rights or a missing bucket. */
-const DENIED = new Set([
-  'EACCES',
-  'EPERM',
-  'EROFS',
-  'AccessDenied',
-  'InvalidAccessKeyId',
-  'SignatureDoesNotMatch',
-  'NoSuchBucket',
-]);
+/** What the first cause says beyond the fault around it: `help` stands for the code's own. */
+type Explanation = { code: ErrorCode; help?: string };
+
+const DENIED: Explanation = { code: 'storage_denied' };
+const KEY_REFUSED: Explanation = {
+  code: 'storage_denied',
+  help: 'Correct the access key and its secret (options s3.accessKeyId and s3.secretAccessKey, or where AWS looks for them).',
+};
+const READ_ONLY: Explanation = {
+  code: 'storage_denied',
+  help: 'The file system is mounted read-only: mount it for writing, or name another folder in option warehouse.',
+};
+const NO_BUCKET: Explanation = { code: 'config_invalid', help: 'Create the bucket, or correct option warehouse.' };
+const NO_FOLDER: Explanation = {
+  code: 'config_invalid',
+  help: 'A file stands where a folder is needed: move it away, or name another folder in option warehouse.',
+};
+const NO_SPACE: Explanation = {
+  code: 'storage_failed',
+  help: 'Make space on the disk, then run the sync again; it resumes from the last commit.',
+};
+const UNREACHABLE: Explanation = { code: 'destination_unreachable' };
+
+/** By the name that Node, the AWS SDK or SQLite (result codes, `SQLITE_` and the number) give the cause. */
+const EXPLANATIONS: Readonly<Record<string, Explanation | undefined>> = {
+  EACCES: DENIED,
+  EPERM: DENIED,
+  AccessDenied: DENIED,
+  EROFS: READ_ONLY,
+  InvalidAccessKeyId: KEY_REFUSED,
+  SignatureDoesNotMatch: KEY_REFUSED,
+  NoSuchBucket: NO_BUCKET,
+  EEXIST: NO_FOLDER,
+  ENOTDIR: NO_FOLDER,
+  ENOSPC: NO_SPACE,
+  EDQUOT: NO_SPACE,
+  ECONNREFUSED: UNREACHABLE,
+  ENOTFOUND: UNREACHABLE,
+  EAI_AGAIN: UNREACHABLE,
+  EHOSTUNREACH: UNREACHABLE,
+  ENETUNREACH: UNREACHABLE,
+  SQLITE_3: DENIED,
+  SQLITE_8: DENIED,
+  SQLITE_13: NO_SPACE,
+  SQLITE_14: DENIED,
+};
 
 /** Makes a ConnectorError of whatever catalog and storage throw; ConnectorErrors pass as they are. */
 export function toConnectorError(thrown: unknown): ConnectorError {
   if (!(thrown instanceof IcebergError)) return asConnectorError(thrown);
-  const denied = causes(thrown).some((name) => DENIED.has(name));
-  return new ConnectorError(denied ? 'storage_denied' : CODES[thrown.code], thrown.message, { cause: thrown });
-}
-
-/** Codes and names along the chain of causes: Node names faults by `code`, the AWS SDK by `name`. */
-function causes(error: unknown): string[] {
-  if (!(error instanceof Error)) return [];
-  const code = 'code' in error && typeof error.code === 'string' ? [error.code] : [];
-  return [error.name, ...code, ...causes(error.cause)];
+  const code = CODES[thrown.code];
+  const found = causesOf(thrown).find((name) => EXPLANATIONS[name] !== undefined);
+  const { code: better = code, help } = EXPLANATIONS[found ?? ''] ?? {};
+  // A commit in doubt stays one, whatever broke it: the next run looks for it first.
+  return new ConnectorError(code === 'commit_unknown' ? code : better, thrown.message, {
+    cause: thrown,
+    ...(help !== undefined && { help }),
+  });
 }

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { ConnectorError } from '@fjord/core';
 import { type Catalog, type CatalogOptions, openCatalog } from '@fjord/iceberg';
@@ -33,11 +32,8 @@ export function catalogOptions(config: Config): CatalogOptions {
   const type = config.catalog?.type ?? LOCAL_DEFAULT;
   const io = storageProperties(config);
   switch (type) {
-    case 'sqlite': {
-      const file = catalogFile(config);
-      mkdirSync(path.dirname(file), { recursive: true });
-      return { type: 'sql', uri: file, name: nameOf(config), warehouse: locationOf(config), io };
-    }
+    case 'sqlite':
+      return { type: 'sql', uri: catalogFile(config), name: nameOf(config), warehouse: locationOf(config), io };
     case 'postgres':
     case 'mysql':
       return { type: 'sql', uri: uriOf(config, type), name: nameOf(config), warehouse: locationOf(config), io };

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Message, RunContext, WriteRequest } from '@fjord/core';
 import type { Config } from './config.ts';
+import { toConnectorError } from './iceberg-errors.ts';
 import { Marker } from './marker.ts';
 import { openWarehouse } from './open-warehouse.ts';
 import { openParquetPool } from './parquet/sink.ts';
@@ -19,8 +20,16 @@ const MAX_OPEN_FILES = 8;
 
 type WriterContext = RunContext & { durable(state: Message<'STATE'>): void; fail(error: unknown): void };
 
-/** Opens catalog and encoder pool, and reads from the tables what this pipeline has already made durable. */
+/** Opens catalog and encoder pool, and reads from the tables what this pipeline has already made durable. Every fault is a ConnectorError. */
 export async function openWriter(request: WriteRequest<Config>, context: WriterContext): Promise<IcebergWriter> {
+  try {
+    return await open(request, context);
+  } catch (thrown) {
+    throw toConnectorError(thrown);
+  }
+}
+
+async function open(request: WriteRequest<Config>, context: WriterContext): Promise<IcebergWriter> {
   const { config, pipeline, memoryBytes } = request;
   const { catalog, io } = await openWarehouse(config);
   const marker = new Marker(catalog, pipeline);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Problem } from '@fjord/core';
+import { ERROR_CODES, type Problem } from '@fjord/core';
 import { openFileIO } from '@fjord/iceberg';
 import type { Config } from './config.ts';
 import { toConnectorError } from './iceberg-errors.ts';
@@ -59,9 +59,10 @@ async function tryAll(work: () => Promise<unknown>, fix: string): Promise<Proble
   }
 }
 
-/** Of a wrong option or a package that is missing the message itself says what to do. */
+/** What the cause itself says to do, if it does; a wrong option and a missing package always do. */
 function problemOf(thrown: unknown, fix: string): Problem {
   const { code, message, help } = toConnectorError(thrown);
   if (code === 'unsupported') return { code, message, fix: message };
-  return { code, message, fix: code === 'config_invalid' ? help : fix };
+  const isTold = code === 'config_invalid' || help !== ERROR_CODES[code].help;
+  return { code, message, fix: isTold ? help : fix };
 }

@@ -135,8 +135,8 @@ describe('check', () => {
   test('names a storage that cannot be written to', async () => {
     const problems = await findProblems(config({ warehouse: '/dev/null/x', catalog: { type: 'hadoop' } }));
     expect(problems.map(({ code, fix }) => [code, fix])).toContainEqual([
-      'storage_failed',
-      'Give this user read, write, list and delete rights on the warehouse.',
+      'config_invalid',
+      'A file stands where a folder is needed: move it away, or name another folder in option warehouse.',
     ]);
   });
 });

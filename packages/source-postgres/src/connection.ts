@@ -113,8 +113,14 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  #send<Row extends QueryResultRow>(query: Query): Promise<QueryResult<Row>> {
-    return this.client.query<Row>(query);
+  async #send<Row extends QueryResultRow>(query: Query): Promise<QueryResult<Row>> {
+    try {
+      return await this.client.query<Row>(query);
+    } catch (error) {
+      // The driver rejects at the error, but learns how the transaction stands only from the ReadyForQuery behind it, perhaps later.
+      if (this.isPooled) await this.client.query(';').catch(() => undefined);
+      throw error;
+    }
   }
 }
 

@@ -45,8 +45,15 @@ async function logIn({ settings, endpoint, password }: Login): Promise<OpenClien
   } catch (cause) {
     await client?.end().catch(() => undefined);
     await tunnel?.[Symbol.asyncDispose]();
-    throw toConnectorError(tunnel?.fault ?? cause, target);
+    throw asUnreachable(toConnectorError(tunnel?.fault ?? cause, target), target);
   }
+}
+
+/** Nothing was lost where nothing was reached: a firewall, or a port of something else, hangs up like that. */
+function asUnreachable(error: ConnectorError, { host, port }: Target): ConnectorError {
+  if (error.code !== 'source_connection_lost') return error;
+  const message = `The server ${host}:${port} closes connections before anybody is logged in.`;
+  return new ConnectorError('source_unreachable', message, { cause: error });
 }
 
 async function openTunnel({ sshTunnel, connectTimeoutMs, keepAliveMs }: ConnectionSettings, endpoint: Endpoint) {

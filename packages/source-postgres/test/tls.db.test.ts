@@ -147,7 +147,7 @@ describe('a client certificate', () => {
     });
     const forged = await stranger.issue('certa');
     await expect(attempt('localhost', trusting('verify-full', forged), user)).rejects.toMatchObject({
-      code: expect.stringMatching(/^(tls_failed|source_connection_lost)$/),
+      code: expect.stringMatching(/^(tls_failed|source_unreachable)$/),
     });
   });
 

@@ -2,7 +2,8 @@ import type { PostgresServer } from '../../src/index.ts';
 
 /** How many rows the writer has added and not yet taken away again. */
 const WINDOW = 10;
-const PAD = 'p'.repeat(150);
+/** The text in every row. */
+export const PAD = 'p'.repeat(150);
 
 /**
  * A table whose every state is known: transaction n adds 1 to the row `pick(n)`, writes n into row 0, adds row size + n and deletes the one
@@ -48,6 +49,24 @@ export class ReplayedTable {
       if (n > WINDOW) expected.delete(this.size + n - WINDOW);
     }
     return { transactions, expected };
+  }
+
+  /** How high `v` may be in each row that a transaction so far has written, by id; all other rows have stood still. */
+  written(): Map<number, number> {
+    const highest = new Map([[0, this.#transactions]]);
+    for (let n = 1; n <= this.#transactions; n++) {
+      const picked = this.#pick(n);
+      highest.set(picked, (highest.get(picked) ?? 0) + 1);
+      highest.set(this.size + n, 0);
+    }
+    return highest;
+  }
+
+  /** What a copy must hold exactly once, whenever each part of it was read. */
+  still(): [string, string, string][] {
+    const written = this.written();
+    const ids = Array.from({ length: this.size + 1 }, (_, id) => id).filter((id) => !written.has(id));
+    return ids.map((id) => [String(id), '0', PAD]);
   }
 
   /** A row near the table's end next to one near its start: what a moving row could be read from twice, or missed in. */

@@ -131,8 +131,8 @@ test.each([
     'null',
     0,
     [
-      ['1', null, null, null, null, null],
-      ['2', null, null, null, null, null],
+      ['1', null, null, null, null, ['1', '2', '3', '4']],
+      ['2', null, null, null, null, ['1']],
       ['3', '1.00', '2024-01-01', '2024-01-01T00:00:00.000000', '2024-01-01T00:00:00.000000Z', ['1']],
     ],
   ],
@@ -140,8 +140,8 @@ test.each([
     'clamp',
     0,
     [
-      ['1', null, '9999-12-31', '9999-12-31T23:59:59.999999', '9999-12-31T23:59:59.999999Z', null],
-      ['2', null, '0001-01-01', '0001-01-01T00:00:00.000000', '0001-01-01T00:00:00.000000Z', null],
+      ['1', null, '9999-12-31', '9999-12-31T23:59:59.999999', '9999-12-31T23:59:59.999999Z', ['1', '2', '3', '4']],
+      ['2', null, '0001-01-01', '0001-01-01T00:00:00.000000', '0001-01-01T00:00:00.000000Z', ['1']],
       ['3', '1.00', '2024-01-01', '2024-01-01T00:00:00.000000', '2024-01-01T00:00:00.000000Z', ['1']],
     ],
   ],
@@ -154,6 +154,7 @@ test.each([
     `INSERT INTO odd VALUES (2, ${unrepresentable === 'fail' ? '1' : "'NaN'"}, '-infinity', '0044-03-15 BC', '-infinity', '{{1}}')`,
     `INSERT INTO odd VALUES (3, 1, '2024-01-01', '2024-01-01', '2024-01-01', '{1}')`,
   ];
+  // Arrays of more dimensions than declared keep their elements in one list, and are counted.
   // numeric(p,s) takes no infinity, and NaN has no nearest number: both NaNs become null under clamp, too.
   const { pipeline, result } = await pipelineOf('out_of_range', statements, { source: { unrepresentable } });
   expect(result.exitCode, result.stderr).toBe(exitCode);

@@ -92,6 +92,30 @@ test('read resumes from the state it is given and says so first', async () => {
   ]);
 });
 
+test('a stream of which the state holds everything is skipped: COMPLETE without STARTED', async () => {
+  const state = file('whole.json', { streams: { numbers: 5 }, shared: null });
+  const config = file('c6.json', { to: 5 });
+  const { code, out } = await finish(start('read', '--config', config, '--streams', streams, '--state', state));
+  expect(code).toBe(0);
+  expect(out.filter(({ type }) => type !== 'SCHEMA')).toEqual([
+    { type: 'STATE', stream: 'numbers', state: 5, resumed: true },
+    { type: 'STATUS', stream: 'numbers', status: 'COMPLETE' },
+    { type: 'STATUS', status: 'COMPLETE' },
+  ]);
+});
+
+test('a stream without a state and without rows is empty, not skipped: it is STARTED', async () => {
+  const { code, out } = await finish(start('read', '--config', file('c7.json', { to: 0 }), '--streams', streams));
+  expect(code).toBe(0);
+  expect(out.map((line) => ('status' in line ? line.status : line.type))).toEqual([
+    'STATE',
+    'STARTED',
+    'SCHEMA',
+    'COMPLETE',
+    'COMPLETE',
+  ]);
+});
+
 test('a fault ends with an ERROR line, its exit code, no COMPLETE, and no secret in any output', async () => {
   const config = file('c3.json', { to: 1, token: 'canary-secret-1', failWith: 'canary-secret-1' });
   const { code, out, err, text } = await finish(start('read', '--config', config, '--streams', streams));

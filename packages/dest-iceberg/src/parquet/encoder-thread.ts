@@ -1,5 +1,6 @@
 import { type Transferable, Worker } from 'node:worker_threads';
 import { type DataFile, IcebergError } from '@fjord/iceberg';
+import { ThreadCause } from '../error-causes.ts';
 import type { WorkerAnswer, WorkerCall, WorkerStart } from './worker-messages.ts';
 
 /** A call without the number that this side gives it. */
@@ -108,6 +109,6 @@ export class EncoderThread {
 }
 
 /** Errors lose their class on the way between threads. */
-function reviveError({ error, code }: Extract<WorkerAnswer, { type: 'failed' }>): Error {
-  return code === undefined ? error : new IcebergError(code, error.message, { cause: error });
+function reviveError({ error, code, causes }: Extract<WorkerAnswer, { type: 'failed' }>): Error {
+  return code === undefined ? error : new IcebergError(code, error.message, { cause: new ThreadCause(error, causes) });
 }

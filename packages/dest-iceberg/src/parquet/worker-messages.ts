@@ -22,5 +22,5 @@ export type WorkerCall = { call: number; writer: number } & (
 /** What a worker answers. `file` tells of a file that now exists, so that it can be deleted should the worker die. */
 export type WorkerAnswer =
   | { type: 'done'; call: number; files: DataFile[]; heapBytes: number }
-  | { type: 'failed'; call: number; error: Error; code: IcebergErrorCode | undefined }
+  | { type: 'failed'; call: number; error: Error; code: IcebergErrorCode | undefined; causes: readonly string[] }
   | { type: 'file'; writer: number; location: string };

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type FileIO, IcebergError, shareFileIOs } from '@fjord/iceberg';
+import { causesOf } from '../error-causes.ts';
 import { openFjordEncoder } from './fjord-encoder.ts';
 import { RollingFile } from './rolling-file.ts';
 import type { RollingFileOptions, WorkerAnswer, WorkerCall, WorkerStart } from './worker-messages.ts';
@@ -35,7 +36,8 @@ async function answer(call: WorkerCall, writer: Writer): Promise<void> {
     // A trap leaves the WebAssembly heap in disorder: no writer of this thread can go on.
     if (cause instanceof WebAssembly.RuntimeError) return endThread(cause);
     const error = cause instanceof Error ? cause : new Error(String(cause));
-    post({ type: 'failed', call: call.call, error, code: cause instanceof IcebergError ? cause.code : undefined });
+    const code = cause instanceof IcebergError ? cause.code : undefined;
+    post({ type: 'failed', call: call.call, error, code, causes: causesOf(cause) });
   }
 }
 

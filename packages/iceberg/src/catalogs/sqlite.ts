@@ -33,7 +33,9 @@ function open(path: string): DatabaseSync {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
     return new DatabaseSync(path, { timeout: BLOCKING_WAIT_MS });
   } catch (cause) {
-    throw new IcebergError('catalog_failed', `The catalog file ${path} could not be opened.`, { cause });
+    throw new IcebergError('catalog_failed', `The catalog file ${path} could not be opened (${reasonOf(cause)}).`, {
+      cause,
+    });
   }
 }
 
@@ -47,7 +49,9 @@ async function whenFree<T>(path: string, work: () => T): Promise<T> {
         await delay(Math.random() * BLOCKING_WAIT_MS);
         continue;
       }
-      throw new IcebergError('catalog_failed', `The catalog file ${path} could not be used.`, { cause });
+      throw new IcebergError('catalog_failed', `The catalog file ${path} could not be used (${reasonOf(cause)}).`, {
+        cause,
+      });
     }
   }
 }
@@ -55,4 +59,11 @@ async function whenFree<T>(path: string, work: () => T): Promise<T> {
 function isBusy(error: unknown): boolean {
   // The low byte is the primary code, the rest says which kind of busy.
   return error instanceof Error && 'errcode' in error && Number(error.errcode) % 256 === SQLITE_BUSY;
+}
+
+/** SQLite's own words for the kind of fault, which hold no value; the code of Node where the folder is the trouble. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  if ('errstr' in error) return String(error.errstr);
+  return 'code' in error ? String(error.code) : error.name;
 }

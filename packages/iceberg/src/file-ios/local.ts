@@ -120,9 +120,23 @@ async function openNew(path: string): Promise<FileHandle> {
 
 /** A folder is an entry of its parent: without syncing those, a crash could lose the folder with the file in it. */
 async function makeFolder(folder: string): Promise<void> {
-  const firstMade = await mkdir(folder, { recursive: true });
-  if (firstMade === undefined) return;
-  for (let path = folder; path.length >= firstMade.length; path = dirname(path)) await syncFolder(dirname(path));
+  try {
+    await makeOneFolder(folder);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    await makeFolder(dirname(folder));
+    await makeOneFolder(folder);
+  }
+}
+
+/** One at a time: Node's recursive way says ENOENT of a file system that is mounted read-only. */
+async function makeOneFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+    await syncFolder(dirname(folder));
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -52,11 +52,18 @@ export async function guardS3<T>(location: string, work: () => Promise<T>): Prom
     return await work();
   } catch (cause) {
     if (cause instanceof IcebergError) throw cause;
-    const name = cause instanceof Error ? cause.name : 'unknown error';
+    const name = nameOf(cause);
     if (name === 'NoSuchKey' || name === 'NotFound')
       throw new IcebergError('file_not_found', `${location} does not exist.`, { cause });
     throw new IcebergError('storage_failed', `${location} could not be used (${name}).`, { cause });
   }
+}
+
+/** The SDK names what the store answered; what broke before an answer has Node's code. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const isPlain = error.name === 'Error' || error.name === 'AggregateError';
+  return isPlain && 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
 async function get({ client, sdk }: S3Connection, request: S3Object & { Range?: string }): Promise<Uint8Array> {
