@@ -93,9 +93,15 @@ function readBatch({ body }: EncodedBatch): { columnNamed: ColumnNamed } {
 }
 
 /** What the source could not represent counts for the column that shows it, or, if none does, for the source's name. */
-function renameRejected(rejected: Record<string, number>, { outputs }: Shape): Record<string, number> {
+function renameRejected(rejected: Record<string, number>, { columns, outputs }: Shape): Record<string, number> {
   const shown = new Map(
     outputs.flatMap(({ column, expression }) => ('column' in expression ? [[expression.column, column.name]] : [])),
   );
-  return Object.fromEntries(Object.entries(rejected).map(([name, count]) => [shown.get(name) ?? name, count]));
+  // A place may lie within a column (`tags.element`), and a column's own name may hold dots: the longest that fits is meant.
+  const names = columns.map(({ name }) => name).sort((a, b) => b.length - a.length);
+  const rename = (place: string) => {
+    const name = names.find((column) => place === column || place.startsWith(`${column}.`)) ?? place;
+    return (shown.get(name) ?? name) + place.slice(name.length);
+  };
+  return Object.fromEntries(Object.entries(rejected).map(([place, count]) => [rename(place), count]));
 }

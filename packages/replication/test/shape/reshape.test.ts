@@ -223,6 +223,23 @@ test('columns travel as they are under other names, nested ones too, and keep wh
   expect(batch?.rejected).toEqual({ y: 2 });
 });
 
+test('a rejected value within a column counts for the name that shows the column', () => {
+  const list: Column['type'] = { type: 'list', element: 'int' };
+  const columns = [nullable('tags', list), nullable('tags.old', list), nullable('element', 'int')];
+  const outputs = columns.map((column, index) => ({
+    column: nullable(`r${index}`, column.type),
+    expression: { column: column.name },
+  }));
+  const reshape = createReshaper(streamOf({ columns, primaryKey: [], outputs }));
+  const rejected = { 'tags.element': 1, 'tags.old.element': 2, element: 3, 'hidden.element': 4 };
+  expect(reshape?.({ rows: 0, body: [], rejected }).rejected).toEqual({
+    'r0.element': 1,
+    'r1.element': 2,
+    r2: 3,
+    'hidden.element': 4,
+  });
+});
+
 test('a batch without rows passes', () => {
   const reshape = createReshaper(
     streamOf({
