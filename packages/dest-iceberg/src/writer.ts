@@ -106,6 +106,10 @@ export class IcebergWriter implements DestinationWriter {
         if (message.status === 'COMPLETE') stream.complete();
         if (message.status === 'INCOMPLETE') await stream.discardUncovered();
         return;
+      case 'HANDOVER':
+      case 'TRUNCATE':
+      case 'DROPPED':
+        throw new ConnectorError('protocol_violation', `A ${message.type} came for a stream without changes.`);
       case 'RECORD':
         throw new Error('the runtime gathers records into batches');
       default:

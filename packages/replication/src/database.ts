@@ -1,4 +1,5 @@
 import type { Problem, SelectedStream, Stream } from '@fjord/core';
+import type { ChangeLog } from './change-log.ts';
 import type { IndexRange } from './index-ranges.ts';
 
 /**
@@ -54,6 +55,8 @@ export type ReadChunkRequest = {
   snapshot: string | undefined;
   /** The boundary of the last increment; undefined when all rows are read. */
   since: unknown;
+  /** Transactions of the change log that the chunk's snapshot must see (rule 9); the source waits until it does. */
+  notBefore?: string[];
   /** No statement may take longer; undefined where there is nothing to cut by. */
   maxStatementSeconds: number | undefined;
   /** About how many bytes a batch may hold. */
@@ -82,6 +85,8 @@ export interface Database extends AsyncDisposable {
   holdSnapshot?(): Promise<HeldSnapshot>;
   /** How busy the server is; without it nothing is bounded or paused by it. */
   measureLoad?(): Promise<ServerLoad>;
+  /** The log of changes; without it streams cannot follow. */
+  changeLog?: ChangeLog;
   planChunks(stream: SelectedStream, request: PlanRequest): Promise<ChunkPlan>;
   /**
    * The rows of the units in their order, a mark after each unit; the consumer may stop at a mark. The last unit of an incremental

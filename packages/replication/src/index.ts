@@ -1,3 +1,4 @@
+export type { ChangeLog, FollowRequest, LogEvent, LogLag, LogPosition, OrderKey } from './change-log.ts';
 export type {
   Boundary,
   ChunkPlan,

@@ -33,8 +33,8 @@ export const StreamSchema = Type.Object({
 });
 export type Stream = Static<typeof StreamSchema>;
 
-/** How rows reach the table: added to it, or replacing all of it in one commit when the stream is complete. */
-export const WriteModeSchema = Type.Union([Type.Literal('append'), Type.Literal('overwrite')]);
+/** How rows reach the table: added to it, replacing all of it in one commit when the stream is complete, or row by row by primary key. */
+export const WriteModeSchema = Type.Union([Type.Literal('append'), Type.Literal('overwrite'), Type.Literal('upsert')]);
 export type WriteMode = Static<typeof WriteModeSchema>;
 
 /** How a stream's table is laid out in the destination; what it means is the destination's to say. */
@@ -59,6 +59,17 @@ const IncrementalSchema = Type.Object({
 });
 export type Incremental = Static<typeof IncrementalSchema>;
 
+/** How the changes of a stream that follows the change log reach its table; what is absent is the destination's default. */
+const ChangesSchema = Type.Object({
+  /** What a deleted row becomes in `upsert`: gone, marked by `_fjord_deleted_at`, or left as it was. */
+  deletes: Type.Optional(Type.Union([Type.Literal('hard'), Type.Literal('soft'), Type.Literal('ignore')])),
+  /** What removes a row from a data file: its position (a deletion vector on format version 3), or its key, for huge cold tables. */
+  deleteFiles: Type.Optional(Type.Union([Type.Literal('position'), Type.Literal('equality')])),
+  /** Whether the table has `_fjord_op`, `_fjord_position`, `_fjord_committed_at` and `_fjord_loaded_at`. */
+  metadataColumns: Type.Optional(Type.Boolean()),
+});
+export type Changes = Static<typeof ChangesSchema>;
+
 /** A stream chosen by the pipeline: its selected columns (all that `read` may send, as they are sent), and where it goes. */
 export const SelectedStreamSchema = Type.Object({
   stream: Type.String(),
@@ -71,6 +82,8 @@ export const SelectedStreamSchema = Type.Object({
   writeMode: WriteModeSchema,
   /** Present when each run reads only what is new. */
   incremental: Type.Optional(IncrementalSchema),
+  /** Present when the stream follows the change log once it is copied. */
+  changes: Type.Optional(ChangesSchema),
   target: Type.Object({
     namespace: Type.Array(Type.String()),
     name: Type.String(),

@@ -24,6 +24,9 @@ const message = <Name extends string, Fields extends Record<string, TSchema>>(ty
 const Stream = Type.String();
 const Chunk = Type.String();
 const Attempt = Type.Integer({ minimum: 1 });
+// 16 bytes as hex, in the order of the change log: epoch, commit, ordinal (rule 8).
+const OrderKey = Type.String({ pattern: '^[0-9a-f]{32}$' });
+const Op = Type.Union([Type.Literal('c'), Type.Literal('u'), Type.Literal('d')]);
 
 /** Every message of protocol version 1, by type. docs/protocol.md explains each; protocol.v1.json guards the wire. */
 export const MESSAGES = {
@@ -59,6 +62,13 @@ export const MESSAGES = {
     data: Type.Record(Type.String(), Json),
     chunk: Type.Optional(Chunk),
     attempt: Type.Optional(Attempt),
+    /** Present in a change: created, updated or deleted. */
+    op: Type.Optional(Op),
+    position: Type.Optional(OrderKey),
+    /** The columns that the log did not carry; they are not null. */
+    unset: Type.Optional(Type.Array(Type.String())),
+    /** When the transaction was committed, as a timestamptz. */
+    committedAt: Type.Optional(Type.String()),
   }),
   BATCH: message('BATCH', {
     stream: Stream,
@@ -77,6 +87,9 @@ export const MESSAGES = {
     rows: Type.Optional(Count),
     rejected: Type.Optional(Type.Record(Type.String(), Count)),
   }),
+  HANDOVER: message('HANDOVER', { stream: Stream, position: OrderKey }),
+  TRUNCATE: message('TRUNCATE', { stream: Stream, position: OrderKey }),
+  DROPPED: message('DROPPED', { stream: Stream, position: OrderKey }),
   STATUS: message('STATUS', {
     stream: Type.Optional(Stream),
     status: Type.Union([
@@ -127,7 +140,9 @@ export type Message<Name extends MessageType = MessageType> = { [N in Name]: Sta
 export type BatchMessage = Omit<Message<'BATCH'>, 'bytes'> & { body: Uint8Array[] };
 
 /** What a source's `read` may yield. The runtime adds the first STATE, STATUS and missing SCHEMA messages of each stream. */
-export type SourceMessage = Message<'SCHEMA' | 'BACKFILL' | 'RECORD' | 'CHUNK' | 'STATUS' | 'STATE'> | BatchMessage;
+export type SourceMessage =
+  | Message<'SCHEMA' | 'BACKFILL' | 'RECORD' | 'CHUNK' | 'HANDOVER' | 'TRUNCATE' | 'DROPPED' | 'STATUS' | 'STATE'>
+  | BatchMessage;
 
 /** What reaches a destination's `write`. RECORDs have been gathered into batches when it takes `arrow`. */
 export type DestinationMessage = SourceMessage;

@@ -3,7 +3,18 @@ import { ConnectorError } from '../errors.ts';
 import { type DestinationMessage, MESSAGES } from '../protocol/messages.ts';
 import type { WireMessage } from '../protocol/wire-reader.ts';
 
-const TAKEN = ['SCHEMA', 'BACKFILL', 'RECORD', 'BATCH', 'CHUNK', 'STATUS', 'STATE'] as const;
+const TAKEN = [
+  'SCHEMA',
+  'BACKFILL',
+  'RECORD',
+  'BATCH',
+  'CHUNK',
+  'HANDOVER',
+  'TRUNCATE',
+  'DROPPED',
+  'STATUS',
+  'STATE',
+] as const;
 const validators = new Map<string, ValidateFunction>();
 
 /** Checks a message that came over the pipe; unknown types give undefined (they are to be ignored), malformed ones `protocol_violation`. */
