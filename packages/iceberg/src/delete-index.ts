@@ -1,4 +1,5 @@
 import type { DataFile, Partition } from './data-file.ts';
+import { FILE_PATH_ID } from './row-deletes/position-delete-file.ts';
 import type { Value } from './single-value.ts';
 
 /** A live file of a snapshot, with what decides which deletes apply to which data. */
@@ -8,9 +9,6 @@ export interface LiveFile {
   readonly sequenceNumber: bigint;
   readonly isUnpartitioned: boolean;
 }
-
-/** The column of a position delete file that names the data file (spec: Reserved Field IDs). */
-const FILE_PATH_ID = 2147483546;
 
 /** The delete files of a snapshot, found by the data files that they apply to (spec: Scan Planning). */
 export class DeleteIndex {
@@ -61,7 +59,8 @@ function push(map: Map<string, LiveFile[]>, key: string, item: LiveFile): void {
   else map.set(key, [item]);
 }
 
-function partitionKey(specId: number, partition: Partition | undefined): string {
+/** Text that is the same for files of one spec and partition, and only for them. */
+export function partitionKey(specId: number, partition: Partition | undefined): string {
   const values = Array.from(partition ?? [], ([id, value]) => `${id}=${formatValue(value)}`);
   return [specId, ...values].join('|');
 }

@@ -14,6 +14,8 @@ export type IcebergErrorCode =
   | 'schema_incompatible'
   /** A manifest or manifest list is not a readable Avro file of the spec's shape. */
   | 'invalid_manifest'
+  /** A delete file is damaged. */
+  | 'invalid_delete_file'
   /** The table uses a feature that this library does not write or read. */
   | 'unsupported'
   | 'file_not_found'

@@ -12,8 +12,8 @@ import { type Snapshot, type Summary, newSnapshotId } from './snapshot.ts';
 import { NOTHING, type Tally, plus, tallyFiles } from './summary.ts';
 import { type TableMetadata, currentSchema, specById } from './table-metadata.ts';
 
-/** Which live files a snapshot removes; the predicate is asked for data and delete files alike. */
-export type Removal = 'all' | ((file: DataFile) => boolean);
+/** Which live files a snapshot removes; the predicate is asked for data and delete files alike. `deletes` names delete files by path: data manifests stay unread. */
+export type Removal = 'all' | ((file: DataFile) => boolean) | { readonly deletes: ReadonlySet<string> };
 
 /** Metrics in one manifest, so that a wide table's manifest stays at a few megabytes and readers can skip among several. */
 const MAX_METRICS_PER_MANIFEST = 400_000;
@@ -68,7 +68,8 @@ export class SnapshotDraft {
     for (const manifest of parent ? await readManifestList(this.#table.io, parent) : []) {
       // A manifest of deletions by earlier snapshots tells nothing about this one.
       if (manifest.addedFiles + manifest.existingFiles === 0) continue;
-      const without = removal && (await this.#removeFrom(manifest, removal));
+      const isAsked = removal && (typeof removal !== 'object' || isAbout(removal, manifest));
+      const without = isAsked && (await this.#removeFrom(manifest, removal));
       if (without) {
         rewritten.push(without.manifest);
         removed = plus(removed, without.removed);
@@ -127,8 +128,7 @@ export class SnapshotDraft {
   ): Promise<{ manifest: ManifestFile; removed: Tally } | undefined> {
     const { entries, schema, spec } = await readManifest(this.#table.io, manifest);
     const live = entries.filter((entry) => entry.status !== 'deleted');
-    const isRemoved = (entry: ManifestEntry) => removal === 'all' || removal(entry.file);
-    const removedEntries = new Set(live.filter(isRemoved));
+    const removedEntries = new Set(live.filter(({ file }) => isRemoved(file, removal)));
     if (removedEntries.size === 0) return undefined;
     const rewritten = live.map((entry): ManifestEntry => {
       return removedEntries.has(entry)
@@ -197,6 +197,15 @@ function* groupEntries(entries: readonly ManifestEntry[]): Generator<ManifestEnt
     }
     if (group.length > 0) yield group;
   }
+}
+
+function isAbout({ deletes }: { deletes: ReadonlySet<string> }, manifest: ManifestFile): boolean {
+  return deletes.size > 0 && manifest.content === 'deletes';
+}
+
+function isRemoved(file: DataFile, removal: Removal): boolean {
+  if (removal === 'all') return true;
+  return typeof removal === 'function' ? removal(file) : !isDataFile(file) && removal.deletes.has(file.filePath);
 }
 
 function countMetrics(file: DataFile): number {
