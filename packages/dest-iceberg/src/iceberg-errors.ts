@@ -13,6 +13,7 @@ const CODES = {
   invalid_metadata: 'storage_failed',
   schema_incompatible: 'schema_incompatible',
   invalid_manifest: 'storage_failed',
+  invalid_delete_file: 'storage_failed',
   unsupported: 'unsupported',
   file_not_found: 'storage_failed',
   storage_failed: 'storage_failed',

@@ -1,4 +1,3 @@
-import { openParquetWriter } from '@fjord/parquet';
 import type { DataFile } from '../data-file.ts';
 import type { FileIO } from '../file-io.ts';
 import type { PositionSet } from './position-set.ts';
@@ -21,6 +20,7 @@ export async function writePositionDeleteFile(
   const sorted = rows.toSorted((a, b) => Buffer.compare(pathBytes(a), pathBytes(b)));
   const [first, last] = [sorted[0], sorted.at(-1)];
   if (!first || !last) throw new Error('a position delete file without rows');
+  const { openParquetWriter } = await import('@fjord/parquet');
   const file = await io.createWriter(location);
   try {
     const writer = await openParquetWriter({ write: (bytes) => file.write(Uint8Array.from(bytes)) });

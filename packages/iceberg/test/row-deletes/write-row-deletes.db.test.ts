@@ -97,7 +97,8 @@ async function readIds(table: Table): Promise<unknown[]> {
     readWithPyIceberg({ metadataLocation }),
     readWithDuckDB({ metadataLocation }),
   ]);
-  const ids = ({ rows }: { rows: unknown[][] }) => rows.map(([id]) => id).toSorted();
+  const ids = ({ rows }: { rows: unknown[][] }) =>
+    rows.map(([id]) => String(id)).toSorted((a, b) => Number(a) - Number(b));
   expect(ids(duckDB)).toEqual(ids(pyIceberg));
   return ids(pyIceberg);
 }
