@@ -85,8 +85,8 @@ export interface Database extends AsyncDisposable {
   holdSnapshot?(): Promise<HeldSnapshot>;
   /** How busy the server is; without it nothing is bounded or paused by it. */
   measureLoad?(): Promise<ServerLoad>;
-  /** The log of changes; without it streams cannot follow. */
-  changeLog?: ChangeLog;
+  /** The log of changes as one pipeline (its id) follows it; without it streams cannot follow. The change log is disposed before the database. */
+  openChangeLog?(pipeline: string): ChangeLog;
   planChunks(stream: SelectedStream, request: PlanRequest): Promise<ChunkPlan>;
   /**
    * The rows of the units in their order, a mark after each unit; the consumer may stop at a mark. The last unit of an incremental

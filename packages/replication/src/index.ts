@@ -1,4 +1,12 @@
-export type { ChangeLog, FollowRequest, LogEvent, LogLag, LogPosition, OrderKey } from './change-log.ts';
+export type {
+  ChangeLog,
+  FollowRequest,
+  LogEvent,
+  LogLag,
+  LogPosition,
+  OrderKey,
+  PlacedSnapshot,
+} from './change-log.ts';
 export type {
   Boundary,
   ChunkPlan,
