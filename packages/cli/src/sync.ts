@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { ConnectorError } from '@fjord/core';
 import {
   type Failure,
@@ -19,6 +20,8 @@ export async function sync(args: Arguments): Promise<number> {
   const stop = watchInterrupts();
   try {
     const pipeline = await loadPipeline(args.file);
+    // Before anything is started: connectors and their threads inherit it. Where the server shares the machine, it goes first.
+    if (pipeline.source.config?.['profile'] === 'gentle') setPriority(constants.priority.PRIORITY_LOW);
     const memory = args.options['memory'];
     const result = await runSync(pipeline, {
       signal: stop.signal,

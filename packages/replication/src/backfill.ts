@@ -42,7 +42,7 @@ export async function* runBackfill(run: BackfillRun, context: RunContext): Async
   }
   yield { type: 'STATE', state: { run: number, ended: false } satisfies SharedState };
   // Where the server shares the machine, it goes first; threads that are started later inherit it.
-  if (options.profile === 'gentle') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  if (options.profile === 'gentle') setPriority(constants.priority.PRIORITY_LOW);
   await using database = await run.open(run.config, context);
   const point = await openPoint(database, options.consistency, context);
   const openings = openStreams(run, number, point.consistency);
