@@ -126,6 +126,8 @@ export class ColumnChunk {
     const { buffer, store } = this.#workspace;
     const { pageBytes, hasChecksums } = this.#options;
     const { count: valueCount, nullCount } = this.#levels;
+    // The buffer is every writer's: an error of another may have left something in it.
+    buffer.length = 0;
     this.#levels.write(buffer);
     const encoding = this.#encoder.encode(buffer);
     const uncompressedBytes = buffer.length;
@@ -178,6 +180,7 @@ export class ColumnChunk {
     const { dictionary } = this.#encoder;
     if (!dictionary || dictionary.count === 0) return undefined;
     const { buffer, store } = this.#workspace;
+    buffer.length = 0;
     dictionary.writePlain(buffer);
     const uncompressedBytes = buffer.length;
     const content = this.#values instanceof ByteArrayValues ? 'bytes' : 'numbers';
@@ -203,5 +206,6 @@ function averageBytes({ offsets, values, length, field }: ArrowColumn, rows: num
   if (rows === 0) return 0;
   const { kind } = field.type;
   if (kind === 'utf8' || kind === 'binary') return ((offsets[length] ?? 0) - (offsets[0] ?? 0) + 4 * length) / rows;
-  return values.length / rows;
+  // Nulls have no bytes, but levels.
+  return Math.max(values.length, length / 8) / rows;
 }

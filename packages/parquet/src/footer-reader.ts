@@ -1,3 +1,4 @@
+import { ParquetError } from './errors.ts';
 import { readThriftStruct, type ThriftStruct, type ThriftValue } from './thrift/compact-reader.ts';
 
 /** What a Parquet footer says of a file (parquet.thrift: FileMetaData). */
@@ -21,6 +22,7 @@ export type ColumnChunk = {
 };
 
 const MAGIC = 'PAR1';
+const ENCRYPTED_MAGIC = 'PARE';
 /** The footer's length (4 bytes, little-endian) and the magic number end every file. */
 const TRAILER_BYTES = 8;
 const REPEATED = 2n;
@@ -38,20 +40,42 @@ const METADATA = {
 };
 const STATISTICS = { NULL_COUNT: 3, MAX: 5, MIN: 6 };
 
-/** Reads the footer from the last bytes of a Parquet file; undefined if `tail` does not reach back far enough. Throws if it is no Parquet file. */
-export function readFooter(tail: Uint8Array): ParquetFooter | undefined {
-  if (tail.length < TRAILER_BYTES) return undefined;
+/**
+ * Reads the footer from the last bytes of a Parquet file of `fileBytes` bytes, if that is known; undefined if `tail` does not reach back far enough.
+ * Throws `invalid_file` if it is no Parquet file, or one that is damaged, encrypted or, as far as its length tells, not whole.
+ */
+export function readFooter(tail: Uint8Array, fileBytes = Infinity): ParquetFooter | undefined {
   const end = tail.length - TRAILER_BYTES;
+  if (end < 0) return askForMore(tail, fileBytes);
   const trailer = Buffer.from(tail.buffer, tail.byteOffset + end, TRAILER_BYTES);
-  if (trailer.toString('latin1', 4) !== MAGIC) throw new Error('a Parquet file must end with PAR1');
-  const start = end - trailer.readUInt32LE(0);
-  if (start < 0) return undefined;
-  const file = readThriftStruct(tail.subarray(start, end));
-  return {
-    rowCount: integer(file, FILE.ROW_COUNT),
-    leaves: readLeaves(list(file, FILE.SCHEMA).map(asStruct)),
-    rowGroups: list(file, FILE.ROW_GROUPS).map((group) => readRowGroup(asStruct(group))),
-  };
+  const magic = trailer.toString('latin1', 4);
+  if (magic === ENCRYPTED_MAGIC) throw invalidFile('its footer is encrypted');
+  if (magic !== MAGIC) throw invalidFile('it does not end with PAR1');
+  const footerBytes = trailer.readUInt32LE(0);
+  if (footerBytes > end) return askForMore(tail, fileBytes);
+  try {
+    return parseFooter(tail.subarray(end - footerBytes, end), fileBytes - TRAILER_BYTES - footerBytes);
+  } catch (cause) {
+    if (cause instanceof ParquetError) throw cause;
+    throw invalidFile('its footer is damaged', cause);
+  }
+}
+
+function askForMore(tail: Uint8Array, fileBytes: number): undefined {
+  if (tail.length >= fileBytes) throw invalidFile('it is too short for its footer');
+}
+
+function parseFooter(bytes: Uint8Array, dataBytes: number): ParquetFooter {
+  const file = readThriftStruct(bytes);
+  const leaves = readLeaves(list(file, FILE.SCHEMA).map(asStruct));
+  const rowGroups = list(file, FILE.ROW_GROUPS).map((group) => readRowGroup(asStruct(group), dataBytes));
+  if (rowGroups.some(({ columns }) => columns.length !== leaves.length))
+    throw invalidFile('a row group has not as many columns as its schema');
+  return { rowCount: integer(file, FILE.ROW_COUNT), leaves, rowGroups };
+}
+
+function invalidFile(what: string, cause?: unknown): ParquetError {
+  return new ParquetError('invalid_file', `This is no Parquet file that can be read: ${what}.`, { cause });
 }
 
 /** The schema is a tree in depth-first order: each group says how many children follow. */
@@ -76,9 +100,13 @@ function readLeaves(elements: ThriftStruct[]): ParquetLeaf[] {
   return leaves;
 }
 
-function readRowGroup(group: ThriftStruct): ParquetFooter['rowGroups'][number] {
+function readRowGroup(group: ThriftStruct, dataBytes: number): ParquetFooter['rowGroups'][number] {
   const metadata = list(group, ROW_GROUP.COLUMNS).map((chunk) => asStruct(required(asStruct(chunk), CHUNK.METADATA)));
   const starts = metadata.map(startOffset);
+  const ends = metadata.map((chunk, index) => (starts[index] ?? 0n) + integer(chunk, METADATA.COMPRESSED_BYTES));
+  // What begins a file is its magic number.
+  if (starts.some((start) => start < MAGIC.length) || ends.some((end) => end > dataBytes))
+    throw invalidFile('a column lies outside of it');
   return {
     startOffset: starts.reduce((least, start) => (start < least ? start : least), starts[0] ?? 0n),
     columns: metadata.map(readColumnChunk),

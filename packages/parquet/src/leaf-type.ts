@@ -66,6 +66,12 @@ export function leafType(field: ArrowField, { uuidLogicalType }: { uuidLogicalTy
     case 'binary':
       return form(PHYSICAL.BYTE_ARRAY, 'bytes', () => new ByteArrayValues());
     case 'fixed': {
+      if (type.byteWidth === 0) {
+        throw new ParquetError(
+          'unsupported',
+          `Column "${field.name}" has values of no bytes, which Parquet cannot hold.`,
+        );
+      }
       const isUuid = type.byteWidth === 16 && field.metadata.get('ARROW:extension:name') === 'arrow.uuid';
       const load = loadBytes(type.byteWidth);
       return fixed(type.byteWidth, 'bytes', load, isUuid && uuidLogicalType ? { kind: 'uuid' } : undefined);

@@ -18,7 +18,8 @@ export interface ParquetWriter {
   readonly byteLength: number;
   /**
    * Encodes an Arrow IPC stream, given in pieces cut anywhere; resolves with its row count once the memory is no longer needed. The first stream's
-   * schema is the file's; those of later ones must be equal. Throws `invalid_arrow` or `unsupported`; the file is of no use then.
+   * schema is the file's; those of later ones must be equal. Throws `invalid_arrow` or `unsupported`; the file is of no use then, and every further
+   * call is refused with `invalid_file`.
    */
   write(stream: Uint8Array | readonly Uint8Array[]): Promise<number>;
   /** Writes what is left and the footer. Without any stream there is no schema, and so no file: `invalid_arrow`. */
@@ -52,6 +53,7 @@ class Writer implements ParquetWriter {
   readonly #indexes: PageIndexes[] = [];
   #file: OpenFile | undefined;
   #rows = 0;
+  #end: { message: string; cause?: unknown } | undefined;
 
   constructor(options: CompleteOptions, compress: Compress) {
     this.#options = options;
@@ -64,9 +66,30 @@ class Writer implements ParquetWriter {
     return this.#output.length;
   }
 
-  async write(stream: Uint8Array | readonly Uint8Array[]): Promise<number> {
+  write(stream: Uint8Array | readonly Uint8Array[]): Promise<number> {
+    return this.#unlessEnded(() => this.#writeStream(stream instanceof Uint8Array ? [stream] : stream));
+  }
+
+  async close(): Promise<FileMetadata> {
+    const metadata = await this.#unlessEnded(() => this.#finish());
+    this.#end = { message: 'The Parquet file is closed.' };
+    return metadata;
+  }
+
+  /** An error may leave some columns longer than others: such a file must not get a footer. */
+  async #unlessEnded<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#end) throw new ParquetError('invalid_file', this.#end.message, { cause: this.#end.cause });
+    try {
+      return await work();
+    } catch (cause) {
+      this.#end = { message: 'The Parquet file is incomplete: an earlier call failed.', cause };
+      throw cause;
+    }
+  }
+
+  async #writeStream(pieces: readonly Uint8Array[]): Promise<number> {
     let rows = 0;
-    for (const batch of this.#input.read(stream instanceof Uint8Array ? [stream] : stream)) {
+    for (const batch of this.#input.read(pieces)) {
       const { rowGroup } = this.#openFile();
       for (let first = 0; first < batch.rows;) {
         first += rowGroup.append(batch, first);
@@ -78,7 +101,7 @@ class Writer implements ParquetWriter {
     return rows;
   }
 
-  async close(): Promise<FileMetadata> {
+  async #finish(): Promise<FileMetadata> {
     const { schema, rowGroup, statistics } = this.#openFile();
     if (rowGroup.rows > 0) await this.#endRowGroup();
     this.#writeIndexes();

@@ -120,15 +120,17 @@ class SchemaBuilder {
   /** Adds a field, its name unless told otherwise, and what is below it. */
   add(field: ArrowField, outer: Place, name = field.name): SchemaNode {
     const column = outer.route.length - 1;
+    // Some libraries mark columns of nothing but nulls as having none.
+    const isNullable = field.isNullable || field.type.kind === 'null';
     const place: Place = {
       ...outer,
       path: [...outer.path, name],
-      steps: [...outer.steps, { kind: field.isNullable ? 'optional' : 'required', column }],
-      definition: outer.definition + (field.isNullable ? 1 : 0),
+      steps: [...outer.steps, { kind: isNullable ? 'optional' : 'required', column }],
+      definition: outer.definition + (isNullable ? 1 : 0),
     };
     const node = {
       name,
-      repetition: field.isNullable ? REPETITION.OPTIONAL : REPETITION.REQUIRED,
+      repetition: isNullable ? REPETITION.OPTIONAL : REPETITION.REQUIRED,
       fieldId: fieldIdOf(field),
     };
     switch (field.type.kind) {

@@ -40,6 +40,7 @@ class WasmEncoder implements ParquetEncoder {
   readonly #output: Promise<void>;
   #rows = 0n;
   #lastChunk = new Uint8Array();
+  #length = 0;
   #input: ReadableStreamDefaultController<RecordBatch> | undefined;
   #wanted = Promise.withResolvers<void>();
   #isEnded = false;
@@ -77,7 +78,7 @@ class WasmEncoder implements ParquetEncoder {
     await this.#untilWanted();
     this.#input?.close();
     await this.#output;
-    const footer = readFooter(this.#lastChunk);
+    const footer = readFooter(this.#lastChunk, this.#length);
     if (!footer) throw new Error('The footer of a Parquet file is longer than the last piece of the file.');
     if (footer.rowCount !== this.#rows) {
       const message = `A Parquet file holds ${footer.rowCount} rows, but ${this.#rows} were written to it.`;
@@ -110,6 +111,7 @@ class WasmEncoder implements ParquetEncoder {
       let storing: Promise<unknown> = Promise.resolve();
       for await (const chunk of await output) {
         this.#lastChunk = asBytes(chunk);
+        this.#length += this.#lastChunk.length;
         await storing;
         storing = take(this.#lastChunk);
         storing.catch(() => {});

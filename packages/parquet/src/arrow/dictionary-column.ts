@@ -69,12 +69,14 @@ function isValid(validity: Uint8Array | undefined, row: number): boolean {
 
 /** A negative or absurd index comes out as one beyond every dictionary. */
 function indexAt({ values, field }: ArrowColumn, row: number): number {
-  const width = (field.dictionary?.index.bitWidth ?? 32) >> 3;
+  const { bitWidth, isSigned } = field.dictionary?.index ?? { bitWidth: 32, isSigned: true };
+  const width = bitWidth >> 3;
   const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
   const low =
     width === 1 ? view.getUint8(row) : width === 2 ? view.getUint16(row * 2, true) : view.getUint32(row * width, true);
   const high = width === 8 ? view.getUint32(row * 8 + 4, true) : 0;
-  return high === 0 ? low : Number.MAX_SAFE_INTEGER;
+  const isNegative = isSigned && low >= 2 ** (bitWidth - 1);
+  return high === 0 && !isNegative ? low : Number.MAX_SAFE_INTEGER;
 }
 
 function gatherBytes({ offsets, values }: ArrowColumn, indices: Int32Array) {

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /** Where a table's field offsets begin in its vtable: after the sizes of vtable and table. */
 const VTABLE_HEADER_BYTES = 4;
 
@@ -46,7 +48,9 @@ export class FlatTable {
     const vector = this.vector(slot);
     if (!vector) return undefined;
     const { buffer, byteOffset } = this.view;
-    return Buffer.from(buffer, byteOffset + vector.start, vector.length).toString();
+    const bytes = Buffer.from(buffer, byteOffset + vector.start, vector.length);
+    if (!isUtf8(bytes)) throw new RangeError('a text is no UTF-8');
+    return bytes.toString();
   }
 
   table(slot: number): FlatTable | undefined {

@@ -86,7 +86,10 @@ function nextMessage(input: Pieces): IpcMessage | undefined {
   const first = input.takeUint32();
   // Before Arrow 0.15 the length came without the marker.
   const length = first === CONTINUATION ? input.takeUint32() : first;
-  if (length === 0) return undefined;
+  if (length === 0) {
+    input.requireZeros();
+    return undefined;
+  }
   const metadata = input.take(length);
   return guarded(() => {
     const message = FlatTable.root(metadata);
@@ -103,7 +106,7 @@ function guarded<Result>(read: () => Result): Result {
     return read();
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new ParquetError('invalid_arrow', 'An Arrow message is damaged: it points outside of itself.', { cause });
+    throw new ParquetError('invalid_arrow', `An Arrow message is damaged: ${cause.message}.`, { cause });
   }
 }
 
@@ -147,6 +150,16 @@ class Pieces {
       filled += part.length;
     }
     return bytes;
+  }
+
+  /** Behind the mark of its end a stream may be filled up; anything else there is rows behind a damaged length. */
+  requireZeros(): void {
+    while (!this.isAtEnd) {
+      const piece = this.#pieces[this.#piece] ?? new Uint8Array();
+      const rest = this.#takeWithin(piece, piece.length - this.#offset);
+      if (rest.some((byte) => byte !== 0))
+        throw new ParquetError('invalid_arrow', 'The Arrow stream goes on behind its end.');
+    }
   }
 
   #takeWithin(piece: Uint8Array, length: number): Uint8Array {

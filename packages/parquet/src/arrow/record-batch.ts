@@ -6,6 +6,10 @@ import { type FlatTable, readLong } from './flatbuffer.ts';
 const RECORD_BATCH = { NODES: 1, BUFFERS: 2, COMPRESSION: 3 };
 /** Sizes of the structs FieldNode and Buffer: two longs each. */
 const STRUCT_BYTES = 16;
+/** Rows are counted in 32 bits here. */
+const MAX_ROWS = 2 ** 31 - 8;
+/** Columns of nulls and lists of no length have no bytes: so many rows a batch may have whatever its size. More than that, a damaged count would keep a thread busy for long. */
+const MAX_ROWS_WITHOUT_BYTES = 2 ** 24;
 const NO_OFFSETS = new Int32Array(1);
 const NO_BYTES = new Uint8Array();
 
@@ -15,15 +19,17 @@ export function readColumns(fields: readonly ArrowField[], batch: FlatTable, bod
     throw new ParquetError('unsupported', 'The Arrow stream is compressed; write it without compression.');
   }
   const input = new BatchInput(batch, body);
-  return fields.map((field) => readColumn(field, input));
+  const columns = fields.map((field) => readColumn(field, input));
+  input.requireEnd();
+  return columns;
 }
 
 function readColumn(field: ArrowField, input: BatchInput): ArrowColumn {
-  const { length, nullCount } = input.nextNode();
+  const { length, nullCount } = input.nextNode(field);
   const type: ArrowType = field.dictionary?.index ?? field.type;
-  if (type.kind === 'null') return { field, length, validity: new Uint8Array((length + 7) >> 3), ...NO_BUFFERS };
+  if (type.kind === 'null') return { field, length, validity: new Uint8Array((length + 7) >>> 3), ...NO_BUFFERS };
   const bitmap = input.nextBuffer(field, 0);
-  if (nullCount > 0) requireBytes(field, bitmap, (length + 7) >> 3);
+  if (nullCount > 0) requireBytes(field, bitmap, (length + 7) >>> 3);
   const base = { field, length, validity: nullCount > 0 ? bitmap : undefined };
   switch (type.kind) {
     case 'struct': {
@@ -59,7 +65,7 @@ function readColumn(field: ArrowField, input: BatchInput): ArrowColumn {
     case 'timestamp':
     case 'duration':
     case 'fixed': {
-      const values = input.nextBuffer(field, type.kind === 'boolean' ? (length + 7) >> 3 : length * byteWidth(type));
+      const values = input.nextBuffer(field, type.kind === 'boolean' ? (length + 7) >>> 3 : length * byteWidth(type));
       return { ...base, offsets: NO_OFFSETS, values, children: [] };
     }
     default:
@@ -130,10 +136,11 @@ function checkOffsets(field: ArrowField, offsets: Int32Array): number {
   let descents = 0;
   for (let row = 0; row < offsets.length; row++) {
     const offset = offsets[row]!;
-    descents |= offset - last;
+    // The difference alone wraps around if the next offset is far below zero.
+    descents |= (offset - last) | offset;
     last = offset;
   }
-  if (descents < 0 || (offsets[0] ?? 0) < 0) {
+  if (descents < 0) {
     throw new ParquetError('invalid_arrow', `Column "${field.name}" of an Arrow batch has offsets that do not ascend.`);
   }
   return last;
@@ -164,9 +171,23 @@ class BatchInput {
     this.#buffers = { next: buffers?.start ?? 0, end: (buffers?.start ?? 0) + (buffers?.length ?? 0) * STRUCT_BYTES };
   }
 
-  nextNode(): { length: number; nullCount: number } {
+  nextNode(field: ArrowField): { length: number; nullCount: number } {
     const [length, nullCount] = this.#next(this.#nodes);
-    return { length, nullCount };
+    if (nullCount > length)
+      throw new ParquetError('invalid_arrow', `Column "${field.name}" of an Arrow batch has more nulls than rows.`);
+    // What has bytes takes at least a bit a row.
+    if (length <= MAX_ROWS && length <= Math.max(MAX_ROWS_WITHOUT_BYTES, 8 * this.#body.length))
+      return { length, nullCount };
+    throw new ParquetError(
+      'invalid_arrow',
+      `Column "${field.name}" of an Arrow batch claims ${length} rows, which it cannot hold.`,
+    );
+  }
+
+  /** A batch of more columns than its schema has would be read under wrong names. */
+  requireEnd(): void {
+    if (this.#nodes.next < this.#nodes.end)
+      throw new ParquetError('invalid_arrow', 'An Arrow batch has more columns than its schema.');
   }
 
   /** The next buffer, which must hold at least so many bytes. */

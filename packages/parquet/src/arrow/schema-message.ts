@@ -7,7 +7,10 @@ const FIELD = { NAME: 0, NULLABLE: 1, TYPE_KIND: 2, TYPE: 3, DICTIONARY: 4, CHIL
 const DICTIONARY = { ID: 0, INDEX_TYPE: 1 };
 const KEY_VALUE = { KEY: 0, VALUE: 1 };
 const UNITS: readonly TimeUnit[] = ['second', 'millisecond', 'microsecond', 'nanosecond'];
+const DATE_UNITS = ['day', 'millisecond'] as const;
 const FLOAT_BITS = [16, 32, 64] as const;
+/** The most digits that decimals of so many bits hold. */
+const DECIMAL_DIGITS: Record<number, number> = { 32: 9, 64: 18, 128: 38, 256: 76 };
 /** Names of the members of the union Type that have no form here, for messages. */
 const UNSUPPORTED: Record<number, string> = {
   11: 'interval',
@@ -22,17 +25,20 @@ const UNSUPPORTED: Record<number, string> = {
 /** The fields of a Schema message (Schema.fbs). Throws `unsupported` for types without a form in Parquet. */
 export function readSchema(schema: FlatTable): ArrowField[] {
   if (schema.short(SCHEMA.ENDIANNESS) !== 0) throw new ParquetError('unsupported', 'The Arrow stream is big-endian.');
-  return schema.tables(SCHEMA.FIELDS).map(readField);
+  // A field takes more than a word: there are more only if they share their bytes, which a damaged message can do without end.
+  const budget = { fields: schema.view.byteLength >> 2 };
+  return schema.tables(SCHEMA.FIELDS).map((field) => readField(field, budget));
 }
 
-function readField(field: FlatTable): ArrowField {
+function readField(field: FlatTable, budget: { fields: number }): ArrowField {
+  if (budget.fields-- <= 0) throw new ParquetError('invalid_arrow', 'The Arrow schema has fields within themselves.');
   const name = field.string(FIELD.NAME) ?? '';
   const metadata = field.tables(FIELD.METADATA);
   return {
     name,
     isNullable: field.byte(FIELD.NULLABLE) !== 0,
     type: readType(name, field.byte(FIELD.TYPE_KIND), field.table(FIELD.TYPE)),
-    children: field.tables(FIELD.CHILDREN).map(readField),
+    children: field.tables(FIELD.CHILDREN).map((child) => readField(child, budget)),
     dictionary: readDictionary(field.table(FIELD.DICTIONARY)),
     metadata: new Map(metadata.map((pair) => [pair.string(KEY_VALUE.KEY) ?? '', pair.string(KEY_VALUE.VALUE) ?? ''])),
   };
@@ -56,7 +62,7 @@ function readType(name: string, kind: number, type: FlatTable | undefined): Arro
     case 2:
       return readInt(type);
     case 3:
-      return { kind: 'float', bitWidth: FLOAT_BITS[type.short(0)] ?? 64 };
+      return { kind: 'float', bitWidth: FLOAT_BITS[type.short(0)] ?? invalid(`floats of precision ${type.short(0)}`) };
     case 4:
     case 19:
       return { kind: 'binary', isLarge: kind === 19 };
@@ -66,11 +72,11 @@ function readType(name: string, kind: number, type: FlatTable | undefined): Arro
     case 6:
       return { kind: 'boolean' };
     case 7:
-      return { kind: 'decimal', precision: type.int(0), scale: type.int(1), bitWidth: type.int(2, 128) };
+      return readDecimal(type);
     case 8:
-      return { kind: 'date', unit: type.short(0, 1) === 0 ? 'day' : 'millisecond' };
+      return { kind: 'date', unit: DATE_UNITS[type.short(0, 1)] ?? invalid(`a date unit ${type.short(0, 1)}`) };
     case 9:
-      return { kind: 'time', unit: unitOf(type.short(0, 1)), bitWidth: type.int(1, 32) === 32 ? 32 : 64 };
+      return readTime(type);
     case 10:
       return { kind: 'timestamp', unit: unitOf(type.short(0)), isUtc: (type.string(1) ?? '') !== '' };
     case 12:
@@ -79,9 +85,9 @@ function readType(name: string, kind: number, type: FlatTable | undefined): Arro
     case 13:
       return { kind: 'struct' };
     case 15:
-      return { kind: 'fixed', byteWidth: type.int(0) };
+      return { kind: 'fixed', byteWidth: sizeOf(name, type.int(0)) };
     case 16:
-      return { kind: 'fixed-list', length: type.int(0) };
+      return { kind: 'fixed-list', length: sizeOf(name, type.int(0)) };
     case 17:
       return { kind: 'map', isLarge: false };
     case 18:
@@ -96,11 +102,33 @@ function readInt(type: FlatTable): Extract<ArrowType, { kind: 'int' }> {
   if (bitWidth === 8 || bitWidth === 16 || bitWidth === 32 || bitWidth === 64) {
     return { kind: 'int', bitWidth, isSigned: type.byte(1) !== 0 };
   }
-  throw new ParquetError('invalid_arrow', `The Arrow schema has integers of ${bitWidth} bits.`);
+  return invalid(`integers of ${bitWidth} bits`);
+}
+
+function readDecimal(type: FlatTable): ArrowType {
+  const [precision, scale, bitWidth] = [type.int(0), type.int(1), type.int(2, 128)];
+  const digits = DECIMAL_DIGITS[bitWidth] ?? invalid(`decimals of ${bitWidth} bits`);
+  if (precision > digits) invalid(`decimals of ${precision} digits in ${bitWidth} bits`);
+  return { kind: 'decimal', precision, scale, bitWidth };
+}
+
+/** Seconds and milliseconds take 32 bits, the finer units 64. */
+function readTime(type: FlatTable): ArrowType {
+  const unit = unitOf(type.short(0, 1));
+  const bitWidth = unit === 'second' || unit === 'millisecond' ? 32 : 64;
+  if (type.int(1, 32) !== bitWidth) invalid(`times in ${unit}s of ${type.int(1, 32)} bits`);
+  return { kind: 'time', unit, bitWidth };
 }
 
 function unitOf(unit: number): TimeUnit {
-  const name = UNITS[unit];
-  if (name) return name;
-  throw new ParquetError('invalid_arrow', `The Arrow schema has a time unit ${unit}.`);
+  return UNITS[unit] ?? invalid(`a time unit ${unit}`);
+}
+
+function sizeOf(name: string, size: number): number {
+  if (size >= 0) return size;
+  return invalid(`a negative size, in column "${name}"`);
+}
+
+function invalid(what: string): never {
+  throw new ParquetError('invalid_arrow', `The Arrow schema has ${what}.`);
 }

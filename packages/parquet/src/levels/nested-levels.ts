@@ -1,6 +1,7 @@
 import type { ArrowColumn } from '../arrow/arrow-column.ts';
 import { bitWidthOf } from '../encodings/bit-pack.ts';
 import { appendRle } from '../encodings/rle.ts';
+import { ParquetError } from '../errors.ts';
 import type { PageBuffer } from '../page-buffer.ts';
 import type { Selection } from '../values/selection.ts';
 import { appendSized, type Levels, requiredIsNull, type RowRange } from './levels.ts';
@@ -12,6 +13,8 @@ export type LevelStep = { readonly kind: 'optional' | 'required' | 'list'; reado
 export type NestedPath = { steps: readonly LevelStep[]; maxDefinition: number; maxRepetition: number };
 
 const GONE = -1;
+/** Elements of one row, which must lie in one page, at most: their levels take twelve bytes each while they are made. */
+const MAX_SLOTS = 2 ** 28;
 
 /**
  * Levels of a leaf below structs, lists and maps (Dremel encoding). Going down step by step, each slot knows the row of the column it has
@@ -48,7 +51,7 @@ export class NestedLevels implements Levels {
       else if (kind === 'required') this.#slots.requireValues(arrow);
       else {
         depth += 1;
-        this.#spare.expandLists(this.#slots, arrow.offsets, depth);
+        this.#spare.expandLists(this.#slots, arrow, depth);
         [this.#slots, this.#spare] = [this.#spare, this.#slots];
       }
     }
@@ -129,12 +132,14 @@ class Slots {
   }
 
   /** Takes the slots above with a slot for each element of their lists; a list without any keeps its one slot, which ends there. */
-  expandLists(above: Slots, offsets: Int32Array, depth: number): void {
+  expandLists(above: Slots, { offsets, field }: ArrowColumn, depth: number): void {
     let length = 0;
     for (let slot = 0; slot < above.length; slot++) {
       const at = above.row[slot]!;
       length += at === GONE ? 1 : Math.max(1, offsets[at + 1]! - offsets[at]!);
     }
+    if (length > MAX_SLOTS)
+      throw new ParquetError('unsupported', `Column "${field.name}" has a list of more than ${MAX_SLOTS} elements.`);
     this.#reserve(length);
     this.length = length;
     const { definition, repetition, row } = this;

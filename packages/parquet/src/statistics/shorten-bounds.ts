@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Bounds } from './bounds.ts';
 
 /** Bytes of a bound in footer and page index: 16 characters of UTF-8, which is what Iceberg keeps, have at most so many. */
@@ -24,7 +25,8 @@ function cutLength(bytes: Uint8Array, isText: boolean): number {
 
 /** The least thing of at most this length that is greater than all that begin with `bytes`. */
 function raise(bytes: Uint8Array, isText: boolean): Uint8Array | undefined {
-  return isText ? raiseText(bytes) : raiseBytes(bytes);
+  // Text that is no UTF-8 can only be raised as bytes: decoded, it would have other ones, maybe smaller.
+  return isText && isUtf8(bytes) ? raiseText(bytes) : raiseBytes(bytes);
 }
 
 function raiseBytes(bytes: Uint8Array): Uint8Array | undefined {

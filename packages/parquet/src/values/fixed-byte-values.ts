@@ -2,7 +2,7 @@ import type { ArrowColumn } from '../arrow/arrow-column.ts';
 import type { PageBuffer } from '../page-buffer.ts';
 import { fixedByteBounds } from '../statistics/fixed-byte-bounds.ts';
 import type { Bounds, ValueOrder } from '../statistics/bounds.ts';
-import type { PageValues } from './page-values.ts';
+import { type PageValues, tooLarge } from './page-values.ts';
 import type { Selection } from './selection.ts';
 
 const FIRST_VALUES = 32;
@@ -82,15 +82,21 @@ export function loadBytes(width: number): LoadBytes {
   };
 }
 
-/** Loads the last `width` of `sourceWidth` little-endian bytes in big-endian order: how decimals of more than 18 digits are kept. */
+/** Loads the last `width` of `sourceWidth` little-endian bytes in big-endian order: how decimals of more than 18 digits are kept. Throws if one does not fit. */
 export function loadReversed(sourceWidth: number, width: number): LoadBytes {
-  return ({ values }, { start, count, indices }, target, at) => {
+  return (column, { start, count, indices }, target, at) => {
+    const { values } = column;
+    let lost = 0;
     for (let k = 0, to = at * width; k < count; k++, to += width) {
       const from = (indices ? indices[k]! : start + k) * sourceWidth;
       const sign = (values[from + sourceWidth - 1]! & 0x80) === 0 ? 0 : 0xff;
       for (let byte = 0; byte < width; byte++) {
         target[to + width - 1 - byte] = byte < sourceWidth ? values[from + byte]! : sign;
       }
+      for (let byte = width; byte < sourceWidth; byte++) lost |= values[from + byte]! ^ sign;
+      // The first byte that is kept must have the sign of those that are not.
+      lost |= (target[to]! ^ sign) & 0x80;
     }
+    if (lost !== 0) throw tooLarge(column);
   };
 }

@@ -1,4 +1,5 @@
 import { type ArrowColumn, wordsOf } from '../arrow/arrow-column.ts';
+import { tooLarge } from './page-values.ts';
 import type { Selection } from './selection.ts';
 
 /** Copies the selected values of a column into 32-bit words from `at` on, in the form of their physical type. */
@@ -25,23 +26,34 @@ export const loadDoubleWords: LoadWords = (column, { start, count, indices }, ta
   }
 };
 
-/** Decimals of `stride` words that fit into one (precision up to 9). */
+/** Decimals of `stride` words that fit into one (precision up to 9). Throws if one does not. */
 export function loadDecimalWord(stride: number): LoadWords {
   return (column, { start, count, indices }, target, at) => {
     const source = wordsOf(column.values);
-    for (let k = 0; k < count; k++) target[at + k] = source[stride * (indices ? indices[k]! : start + k)]!;
+    let lost = 0;
+    for (let k = 0; k < count; k++) {
+      const from = stride * (indices ? indices[k]! : start + k);
+      const word = source[from]!;
+      target[at + k] = word;
+      for (let high = 1; high < stride; high++) lost |= source[from + high]! ^ (word >> 31);
+    }
+    if (lost !== 0) throw tooLarge(column);
   };
 }
 
-/** Decimals of `stride` words that fit into two (precision up to 18). */
+/** Decimals of `stride` words that fit into two (precision up to 18). Throws if one does not. */
 export function loadDecimalDoubleWord(stride: number): LoadWords {
   return (column, { start, count, indices }, target, at) => {
     const source = wordsOf(column.values);
+    let lost = 0;
     for (let k = 0, to = at; k < count; k++, to += 2) {
       const from = stride * (indices ? indices[k]! : start + k);
+      const second = stride > 1 ? source[from + 1]! : source[from]! >> 31;
       target[to] = source[from]!;
-      target[to + 1] = stride > 1 ? source[from + 1]! : source[from]! >> 31;
+      target[to + 1] = second;
+      for (let high = 2; high < stride; high++) lost |= source[from + high]! ^ (second >> 31);
     }
+    if (lost !== 0) throw tooLarge(column);
   };
 }
 
@@ -53,13 +65,14 @@ export function loadSmallIntegers(bitWidth: 8 | 16, isSigned: boolean): LoadWord
   };
 }
 
-/** 64-bit values times a factor: seconds as milliseconds. What leaves 64 bits wraps, as it does in Arrow's own casts without checks. */
+/** 64-bit values times a factor: seconds as milliseconds. Throws on what leaves 64 bits. */
 export function loadScaled(factor: bigint): LoadWords {
   return (column, { start, count, indices }, target, at) => {
     const source = wordsOf(column.values);
     for (let k = 0; k < count; k++) {
       const from = 2 * (indices ? indices[k]! : start + k);
       const value = ((BigInt(source[from + 1]!) << 32n) | BigInt(source[from]! >>> 0)) * factor;
+      if (BigInt.asIntN(64, value) !== value) throw tooLarge(column);
       target[at + 2 * k] = Number(BigInt.asIntN(32, value));
       target[at + 2 * k + 1] = Number(BigInt.asIntN(32, value >> 32n));
     }
@@ -68,20 +81,26 @@ export function loadScaled(factor: bigint): LoadWords {
 
 const MS_PER_DAY = 86_400_000;
 
-/** Dates in milliseconds as days. */
+/** Dates in milliseconds as days. Throws on what leaves 32 bits. */
 export const loadDays: LoadWords = (column, { start, count, indices }, target, at) => {
   const source = wordsOf(column.values);
   for (let k = 0; k < count; k++) {
     const from = 2 * (indices ? indices[k]! : start + k);
-    target[at + k] = Math.floor((source[from + 1]! * 2 ** 32 + (source[from]! >>> 0)) / MS_PER_DAY);
+    const days = Math.floor((source[from + 1]! * 2 ** 32 + (source[from]! >>> 0)) / MS_PER_DAY);
+    if ((days | 0) !== days) throw tooLarge(column);
+    target[at + k] = days;
   }
 };
 
-/** 32-bit times times a factor: seconds as milliseconds. */
+/** 32-bit times times a factor: seconds as milliseconds. Throws on what leaves 32 bits. */
 export function loadScaledWords(factor: number): LoadWords {
   return (column, { start, count, indices }, target, at) => {
     const source = wordsOf(column.values);
-    for (let k = 0; k < count; k++) target[at + k] = source[indices ? indices[k]! : start + k]! * factor;
+    for (let k = 0; k < count; k++) {
+      const value = source[indices ? indices[k]! : start + k]! * factor;
+      if ((value | 0) !== value) throw tooLarge(column);
+      target[at + k] = value;
+    }
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ArrowColumn } from '../arrow/arrow-column.ts';
+import { ParquetError } from '../errors.ts';
 import type { PageBuffer } from '../page-buffer.ts';
 import type { Bounds } from '../statistics/bounds.ts';
 import type { Selection } from './selection.ts';
@@ -19,4 +20,9 @@ export interface PageValues {
   nanCount(): number | undefined;
   /** Forgets the values; keeps at most about `keptBytes` of memory. */
   clear(keptBytes: number): void;
+}
+
+/** The error of a value with more digits, or further away in time, than its type in Parquet holds. */
+export function tooLarge({ field }: ArrowColumn): ParquetError {
+  return new ParquetError('invalid_arrow', `Column "${field.name}" has a value that is too large for its type.`);
 }
