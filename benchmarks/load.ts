@@ -65,15 +65,17 @@ function chosenOf(options: Options): Partial<Options> {
   return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined && value !== false));
 }
 
-/** Writes a pipeline file from origin to target into `folder`; gives its path. */
+/** Writes a pipeline file from origin to target into `folder`, the stream with further options if given; gives its path. */
 export async function writePipeline(
   folder: string,
   { source, stream }: Origin,
   { destination }: Target,
+  options: Record<string, unknown> = {},
 ): Promise<string> {
   const file = path.join(folder, 'pipeline.yaml');
+  const streams = [{ match: stream, ...options }];
   // JSON is YAML.
-  await writeFile(file, JSON.stringify({ id: 'bench', source, destination, streams: [{ match: stream }] }, null, 2));
+  await writeFile(file, JSON.stringify({ id: 'bench', source, destination, streams }, null, 2));
   return file;
 }
 

@@ -6,6 +6,7 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   lineitem          6 M rows of 16 columns, PostgreSQL to Iceberg
   wide              1 M rows of 200 mixed columns
   many-tables       1,000 tables of 100 rows
+  filter            trips with a filter that keeps a tenth, with hashed and masked columns, both, neither
   kindness          pgbench alone, then beside a load of trips: what the load costs others
   null-destination  trips into a destination that throws everything away
   partitions        5 M rows into 200 partitions in no order, and into none
@@ -31,6 +32,7 @@ const NAMES = [
   'lineitem',
   'wide',
   'many-tables',
+  'filter',
   'kindness',
   'null-destination',
   'partitions',
@@ -44,6 +46,7 @@ const DEFAULT_ROWS = {
   wide: 1_000_000,
   // 100 rows each, and one for each in the table that counts them.
   'many-tables': 101_000,
+  filter: 10_000_000,
   kindness: 10_000_000,
   'null-destination': 10_000_000,
   partitions: 5_000_000,

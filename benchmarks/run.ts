@@ -1,4 +1,5 @@
 import { benchmarkCommit, describeCommit } from './commit.ts';
+import { benchmarkFilter, describeFilter } from './filter.ts';
 import { benchmarkLoad } from './load.ts';
 import { openInstalled } from './installed.ts';
 import { benchmarkKindness, describeKindness } from './kindness.ts';
@@ -14,6 +15,10 @@ const options = readOptions();
 if (options?.name === 'startup') {
   const result = benchmarkStartup(options.checkout ? undefined : await openInstalled());
   for (const [name, ms] of Object.entries(result.medianMs)) print(`${name.padEnd(32)} ${ms.toFixed(0)} ms`);
+  print(toJsonLine(result));
+} else if (options?.name === 'filter') {
+  const result = await benchmarkFilter(options);
+  process.stdout.write(describeFilter(result));
   print(toJsonLine(result));
 } else if (options?.name === 'kindness') {
   const result = await benchmarkKindness(options);

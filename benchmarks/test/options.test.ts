@@ -15,6 +15,7 @@ test.for([
     args: ['kindness', '--seconds', '20'],
     options: { ...plain, name: 'kindness', rows: 10_000_000, pace: 'gentle', seconds: 20 },
   },
+  { args: ['filter'], options: { ...plain, name: 'filter', rows: 10_000_000 } },
   { args: ['wide', '--pace', 'fast'], options: { ...plain, name: 'wide', rows: 1_000_000, pace: 'fast' } },
   {
     args: ['trips', '--consistency', 'chunk', '--memory', '256', '--record'],
@@ -28,12 +29,12 @@ test.for([
   {
     args: [],
     message:
-      'NAME must be one of trips, lineitem, wide, many-tables, kindness, null-destination, partitions, commit, parquet, startup.',
+      'NAME must be one of trips, lineitem, wide, many-tables, filter, kindness, null-destination, partitions, commit, parquet, startup.',
   },
   {
     args: ['tips'],
     message:
-      'NAME must be one of trips, lineitem, wide, many-tables, kindness, null-destination, partitions, commit, parquet, startup.',
+      'NAME must be one of trips, lineitem, wide, many-tables, filter, kindness, null-destination, partitions, commit, parquet, startup.',
   },
   { args: ['trips', '--rows', '1.5'], message: '--rows must be a whole number above 0.' },
   { args: ['trips', '--consistency', 'none'], message: '--consistency must be one of snapshot, keys, chunk.' },
