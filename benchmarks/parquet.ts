@@ -5,7 +5,7 @@ import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import { schemaMessage } from '@fjord/core/arrow';
 import { makeOnce, mustRun, python, temporaryFolder } from '@fjord/test-harness';
-import { arrowSchemaWithIds } from '../packages/dest-iceberg/src/parquet/arrow-schema.ts';
+import { arrowFieldsWithIds } from '../packages/dest-iceberg/src/parquet/arrow-schema.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { openInstalled } from './installed.ts';
 import { tripBatch, tripFields } from './made-up-trips.ts';
@@ -90,7 +90,7 @@ async function makeBatches(rows: number): Promise<string> {
       if (!file.write(batch)) await once(file, 'drain');
     }
     file.end();
-    await writeFile(path.join(draft, 'schema'), schemaMessage(arrowSchemaWithIds(tripFields)));
+    await writeFile(path.join(draft, 'schema'), schemaMessage(arrowFieldsWithIds(tripFields)));
     await writeFile(path.join(draft, 'fields.json'), JSON.stringify(tripFields));
     await finished(file);
   });

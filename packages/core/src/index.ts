@@ -29,6 +29,7 @@ export {
   streamId,
   type WriteMode,
 } from './protocol/catalog.ts';
+export { giveBackMemory, ownsMemory } from './protocol/body-memory.ts';
 export {
   type BatchMessage,
   type DestinationMessage,

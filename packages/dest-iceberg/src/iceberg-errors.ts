@@ -1,5 +1,6 @@
 import { asConnectorError, ConnectorError, type ErrorCode } from '@fjord/core';
 import { IcebergError, type IcebergErrorCode } from '@fjord/iceberg';
+import { ParquetError, type ParquetErrorCode } from '@fjord/parquet';
 import { causesOf } from './error-causes.ts';
 
 /** What each fault of the table library means for a run. */
@@ -20,6 +21,18 @@ const CODES = {
   catalog_failed: 'destination_unreachable',
   catalog_refused: 'permission_denied',
 } as const satisfies Record<IcebergErrorCode, ErrorCode>;
+
+/** What each fault of the encoder means for a run; its message names the column or the option. */
+const PARQUET_CODES = {
+  invalid_arrow: 'protocol_violation',
+  unsupported: 'unsupported',
+  invalid_option: 'config_invalid',
+  invalid_file: 'storage_failed',
+} as const satisfies Record<ParquetErrorCode, ErrorCode>;
+const PARQUET_HELP: Partial<Record<ParquetErrorCode, string>> = {
+  unsupported:
+    'Leave the column out of the stream (`drop: true` under `columns`), or try the option `parquetEncoder: parquet-wasm`.',
+};
 
 /** What the first cause says beyond the fault around it: `help` stands for the code's own. */
 type Explanation = { code: ErrorCode; help?: string };
@@ -68,8 +81,9 @@ const EXPLANATIONS: Readonly<Record<string, Explanation | undefined>> = {
   SQLITE_14: DENIED,
 };
 
-/** Makes a ConnectorError of whatever catalog and storage throw; ConnectorErrors pass as they are. */
-export function toConnectorError(thrown: unknown): ConnectorError {
+/** Makes a ConnectorError of whatever catalog, storage and encoder throw while they work for `stream`; ConnectorErrors pass as they are. */
+export function toConnectorError(thrown: unknown, stream?: string): ConnectorError {
+  if (thrown instanceof ParquetError) return ofParquet(thrown, stream);
   if (!(thrown instanceof IcebergError)) return asConnectorError(thrown);
   const code = CODES[thrown.code];
   const found = causesOf(thrown).find((name) => EXPLANATIONS[name] !== undefined);
@@ -77,6 +91,16 @@ export function toConnectorError(thrown: unknown): ConnectorError {
   // A commit in doubt stays one, whatever broke it: the next run looks for it first.
   return new ConnectorError(code === 'commit_unknown' ? code : better, thrown.message, {
     cause: thrown,
+    ...(help !== undefined && { help }),
+  });
+}
+
+function ofParquet(error: ParquetError, stream: string | undefined): ConnectorError {
+  const help = PARQUET_HELP[error.code];
+  const message = stream === undefined ? error.message : `Stream ${stream} cannot be written: ${error.message}`;
+  return new ConnectorError(PARQUET_CODES[error.code], message, {
+    cause: error,
+    ...(stream !== undefined && { stream }),
     ...(help !== undefined && { help }),
   });
 }

@@ -49,7 +49,7 @@ export class IcebergWriter implements DestinationWriter {
     try {
       await this.#route(message);
     } catch (thrown) {
-      throw toConnectorError(thrown);
+      throw toConnectorError(thrown, message.stream);
     }
   }
 
@@ -143,7 +143,11 @@ export class IcebergWriter implements DestinationWriter {
     if (stream.pending === 'none') return;
     const earlier = this.#chains.get(stream) ?? Promise.resolve();
     const commit = earlier.then(async () => {
-      const committed = await this.#commits.run(() => stream.commit());
+      const committed = await this.#commits
+        .run(() => stream.commit())
+        .catch((thrown: unknown) => {
+          throw toConnectorError(thrown, stream.stream);
+        });
       if (committed) this.#context.durable(stateMessage(stream.stream, committed.state));
     });
     this.#chains.set(stream, commit);

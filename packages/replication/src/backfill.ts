@@ -6,7 +6,7 @@ import {
   type SelectedStream,
   type SourceMessage,
 } from '@fjord/core';
-import { ChunkLane, type LaneParts } from './chunk-lane.ts';
+import { ChunkLane, type LaneParts, type Outgoing } from './chunk-lane.ts';
 import { ChunkSchedule } from './chunk-schedule.ts';
 import { openPoint } from './consistent-point.ts';
 import type { Database } from './database.ts';
@@ -14,7 +14,7 @@ import { LoadWatch } from './load-watch.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Consistency, ReplicationOptions } from './options.ts';
 import { ProgressMeter } from './progress-meter.ts';
-import { shapeFingerprint } from './shape/reshape.ts';
+import { shapeFingerprint } from './shape/source-view.ts';
 import { type Opening, openStream, runNumber, type SharedState, type StreamState } from './stream-state.ts';
 
 /** Larger batches gain nothing (4 MB ones took the same CPU) and cost memory in both processes. */
@@ -99,7 +99,7 @@ async function* readChunks(
   { schedule, watch, readers }: Readers,
   context: RunContext,
 ): AsyncGenerator<SourceMessage> {
-  const mailbox = new Mailbox<SourceMessage[]>(readers);
+  const mailbox = new Mailbox<Outgoing>(readers);
   const stop = new AbortController();
   const parts: LaneParts = {
     ...limitsOf(run, readers),
@@ -120,11 +120,9 @@ async function* readChunks(
     (error: unknown) => mailbox.close(error),
   );
   try {
-    for await (const messages of mailbox) {
-      for (const message of messages) {
-        yield message;
-        if (message.type === 'BATCH') giveBack(message.body);
-      }
+    for await (const { messages, onSent } of mailbox) {
+      yield* messages;
+      onSent?.();
     }
   } finally {
     stop.abort();
@@ -139,11 +137,4 @@ function limitsOf({ memoryBytes, options }: BackfillRun, readers: number) {
     maxStatementSeconds,
     batchBytes: Math.min(MAX_BATCH_BYTES, Math.floor(memoryBytes / (readers * COPIES_PER_READER))),
   };
-}
-
-/** A sent batch's memory goes back now: this thread makes so little garbage that it would be collected dozens of batches later. */
-function giveBack(body: readonly Uint8Array[]): void {
-  for (const { buffer, byteLength } of body) {
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && !buffer.detached) buffer.transfer(0);
-  }
 }

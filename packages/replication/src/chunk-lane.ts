@@ -13,10 +13,13 @@ import type { WorkerStart } from './worker-messages.ts';
 const PIECES_FACTOR = 4;
 const MAX_PIECES = 4096;
 
+/** Messages that go out one behind the other; `onSent` is called once they have, and their bytes are no longer needed. */
+export type Outgoing = { messages: SourceMessage[]; onSent?: () => void };
+
 export type LaneParts = {
   start: WorkerStart;
   schedule: ChunkSchedule;
-  mailbox: Mailbox<SourceMessage[]>;
+  mailbox: Mailbox<Outgoing>;
   meter: ProgressMeter;
   watch: LoadWatch | undefined;
   budget: ChunkLimits;
@@ -46,7 +49,7 @@ export class ChunkLane implements AsyncDisposable {
       signal.throwIfAborted();
       await watch?.untilCalm(signal);
       const { task, messages } = await schedule.next();
-      if (messages.length > 0) await mailbox.put(messages);
+      if (messages.length > 0) await mailbox.put({ messages });
       if (task) {
         if ((await this.#readWithRetry(task)) === 'leave') return;
       } else if (messages.length === 0) return;
@@ -67,7 +70,7 @@ export class ChunkLane implements AsyncDisposable {
       if (attempt > 1) await waitBeforeAttempt(attempt, signal);
       const place = { stream, chunk, attempt };
       try {
-        await mailbox.put([{ type: 'CHUNK', ...place, event: 'begin' }]);
+        await mailbox.put({ messages: [{ type: 'CHUNK', ...place, event: 'begin' }] });
         await this.#readOnce(task, place, pieces);
         return 'done';
       } catch (thrown) {
@@ -79,11 +82,11 @@ export class ChunkLane implements AsyncDisposable {
         // A server that has no connection for one more reader is left to the others.
         if (!this.#hasRead && error.code === 'source_busy' && schedule.leave(task)) {
           this.#context.log('warn', 'one reader fewer: the server has no connection for it');
-          await mailbox.put([discard]);
+          await mailbox.put({ messages: [discard] });
           return 'leave';
         }
         const messages = await schedule.afterFault(task, { error, retriesLeft: MAX_ATTEMPTS - attempt });
-        await mailbox.put([discard, ...messages]);
+        await mailbox.put({ messages: [discard, ...messages] });
       }
     }
     return 'done';
@@ -97,7 +100,8 @@ export class ChunkLane implements AsyncDisposable {
     let rows = 0;
     let bytes = 0;
     let reached = units[0];
-    for await (const item of this.#open().read(this.#order(task, pieces), signal)) {
+    const reader = this.#open();
+    for await (const item of reader.read(this.#order(task, pieces), signal)) {
       this.#hasRead = true;
       if (item.type === 'reached') ({ reached } = item);
       else if (item.type === 'boundary') backfill.takeBoundary(item.boundary);
@@ -114,18 +118,18 @@ export class ChunkLane implements AsyncDisposable {
           rows: item.rows,
           body: item.body,
         } as const;
-        if (item.rows > 0) await mailbox.put([batch]);
+        if (item.rows > 0) await mailbox.put({ messages: [batch], onSent: () => reader.giveBack(item.body) });
       }
     }
     if (!backfill.isCurrent(task)) {
-      await mailbox.put([{ type: 'CHUNK', ...place, event: 'discard' }]);
+      await mailbox.put({ messages: [{ type: 'CHUNK', ...place, event: 'discard' }] });
       return;
     }
     backfill.learn({ units: reached - units[0], bytes, seconds: (performance.now() - startedAt) / 1000 });
     // One item: no other chunk's message may come between `done` and the state that counts it.
     const counted = Object.keys(rejected).length > 0 ? { rejected } : {};
     const done: SourceMessage = { type: 'CHUNK', ...place, event: 'done', rows, ...counted };
-    await mailbox.put([done, ...backfill.finishChunk(task, reached)]);
+    await mailbox.put({ messages: [done, ...backfill.finishChunk(task, reached)] });
     meter.show(backfill);
   }
 

@@ -45,6 +45,12 @@ export class ChunkReader implements AsyncDisposable {
     }
   }
 
+  /** Gives the memory of a batch back to the worker that made it, for its next ones. */
+  giveBack(body: readonly Uint8Array[]): void {
+    const memory = body.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer && !buffer.detached ? [buffer] : []));
+    if (memory.length > 0) this.#send({ type: 'sent', memory }, memory);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const exited = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
     this.#send({ type: 'close' });
@@ -76,7 +82,7 @@ export class ChunkReader implements AsyncDisposable {
     }
   }
 
-  #send(message: ToWorker): void {
-    this.#worker.postMessage(message);
+  #send(message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
   }
 }

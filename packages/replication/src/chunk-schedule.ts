@@ -10,7 +10,7 @@ import { ChunkSizer, unitsPerChunk } from './chunk-sizer.ts';
 import type { ConsistentPoint } from './consistent-point.ts';
 import type { ChunkPlan, Database, HeldSnapshot, PlanRequest } from './database.ts';
 import type { ReplicationOptions } from './options.ts';
-import { sourceView } from './shape/reshape.ts';
+import { sourceView } from './shape/source-view.ts';
 import { type ChunkTask, StreamBackfill } from './stream-backfill.ts';
 import type { Opening } from './stream-state.ts';
 

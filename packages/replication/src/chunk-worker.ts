@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { asConnectorError, type RunContext } from '@fjord/core';
+import { asConnectorError, giveBackMemory, type RunContext, type SelectedStream } from '@fjord/core';
 import { ChunkBudget } from './chunk-budget.ts';
-import type { Database } from './database.ts';
+import type { Database, EncodedBatch } from './database.ts';
 import type { DatabaseSource } from './define-database-source.ts';
-import { createReshaper, sourceView } from './shape/reshape.ts';
+import { changesRows, sourceView } from './shape/source-view.ts';
 import type { ChunkOrder, FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
 
 /** Batches that may wait for the main thread: one being sent, one ready. */
@@ -30,6 +30,9 @@ port.on('message', (message: ToWorker) => {
       credits += 1;
       wake?.();
       return;
+    case 'sent':
+      giveBackMemory(message.memory);
+      return;
     case 'pause':
       isPaused = message.isPaused;
       wake?.();
@@ -50,7 +53,7 @@ async function readChunk({ budget: limits, ...request }: ChunkOrder, signal: Abo
   const budget = new ChunkBudget(limits);
   try {
     database ??= openDatabase();
-    const reshape = createReshaper(request.stream);
+    const reshape = await openReshaper(request.stream);
     const stream = sourceView(request.stream);
     for await (const item of (await database).readChunk({ ...request, stream, signal })) {
       if ('reached' in item) {
@@ -62,7 +65,7 @@ async function readChunk({ budget: limits, ...request }: ChunkOrder, signal: Abo
       } else {
         await until(() => credits > 0, signal);
         credits -= 1;
-        const { rows, body, rejected } = reshape ? reshape(item) : item;
+        const { rows, body, rejected } = reshape(item);
         for (const piece of body) budget.add(piece.byteLength);
         send({ type: 'batch', rows, body, rejected }, transferable(body));
       }
@@ -89,6 +92,17 @@ async function until(isMet: () => boolean, signal: AbortSignal): Promise<void> {
     });
   }
   signal.throwIfAborted();
+}
+
+/** Most streams are sent as they are read: what computes columns, and the library that it needs, is loaded only for the others. */
+async function openReshaper(stream: SelectedStream): Promise<(batch: EncodedBatch) => EncodedBatch> {
+  const reshape = changesRows(stream) ? (await import('./shape/reshape.ts')).createReshaper(stream) : undefined;
+  if (!reshape) return (batch) => batch;
+  return (batch) => {
+    const reshaped = reshape(batch);
+    if (reshaped.body !== batch.body) giveBackMemory(batch.body.map(({ buffer }) => buffer));
+    return reshaped;
+  };
 }
 
 async function openDatabase(): Promise<Database> {

@@ -3,7 +3,7 @@ import type { ChunkSizer } from './chunk-sizer.ts';
 import type { ChunkPlan } from './database.ts';
 import { addRange, countIndexes, type IndexRange, type IndexRanges, missingRanges } from './index-ranges.ts';
 import type { Consistency } from './options.ts';
-import { shapeFingerprint } from './shape/reshape.ts';
+import { shapeFingerprint } from './shape/source-view.ts';
 import type { Opening, StreamState } from './stream-state.ts';
 
 /** One chunk to read: a run of units. `generation` tells whether the backfill it belongs to is still the stream's current one when it is done. */

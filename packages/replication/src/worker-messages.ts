@@ -8,10 +8,11 @@ export type WorkerStart = { module: string; config: unknown };
 /** A chunk to read, and what it may take. */
 export type ChunkOrder = Omit<ReadChunkRequest, 'signal'> & { budget: ChunkLimits };
 
-/** From the main thread to a chunk worker. `taken` says that a batch has gone on, so that another may be sent. */
+/** From the main thread to a chunk worker. `taken` says that a batch has gone on, so that another may be sent; `sent` gives its memory back. */
 export type ToWorker =
   | { type: 'read'; order: ChunkOrder }
   | { type: 'taken' }
+  | { type: 'sent'; memory: ArrayBuffer[] }
   | { type: 'pause'; isPaused: boolean }
   | { type: 'abort' }
   | { type: 'close' };

@@ -1,5 +1,5 @@
 import { formatColumnType } from '@fjord/core';
-import { batchToRecords } from '@fjord/core/arrow';
+import { batchToRecords } from '@fjord/core/apache-arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ExtensionServer } from './extension-server.ts';
 import { chunkRequest, openDatabase, planRequest, selectNamed } from './postgres-fixture.ts';

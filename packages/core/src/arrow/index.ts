@@ -1,7 +1,13 @@
 export { appendRecord } from './append-record.ts';
-export { arrowSchema, arrowType } from './arrow-schema.ts';
-export { BatchBuilder, columnData } from './batch-builder.ts';
-export { batchToRecords } from './batch-to-records.ts';
+export {
+  type ArrowField,
+  arrowField,
+  mapEntries,
+  NESTED_TYPES,
+  primitiveArrowType,
+  UUID_METADATA,
+} from './arrow-field.ts';
+export { BatchBuilder } from './batch-builder.ts';
 export { civilFromDays, daysFromCivil } from './calendar.ts';
 export {
   type ArrowColumn,

@@ -1,5 +1,5 @@
 import type { Static, TSchema } from '@sinclair/typebox';
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { ConnectorError } from '../errors.ts';
 
 /** A checked config: defaults filled in, and warnings for keys that no option has. */
@@ -19,8 +19,18 @@ export function validateConfig<Schema extends TSchema>(
 /** A fault in a config: `path` is the option as `a.b[0]`, empty for the whole. */
 export type ConfigProblem = { path: string; message: string };
 
+/** To compile a schema takes longer than to check most values. */
+const compiled = new WeakMap<TSchema, ValidateFunction>();
+
 /** All faults of a value against a schema (not only the first). Fills defaults in place; text is taken as number or boolean where it spells one. */
 export function findConfigProblems(schema: TSchema, value: unknown): ConfigProblem[] {
+  const validate = compiled.get(schema) ?? compile(schema);
+  if (validate(value)) return [];
+  const faults = (validate.errors ?? []).filter((error) => !isBranchError(error, validate.errors ?? []));
+  return faults.map(toProblem);
+}
+
+function compile(schema: TSchema): ValidateFunction {
   const ajv = new Ajv({
     allErrors: true,
     useDefaults: true,
@@ -28,11 +38,13 @@ export function findConfigProblems(schema: TSchema, value: unknown): ConfigProbl
     coerceTypes: false,
     strict: false,
     validateFormats: false,
+    // Schemas are made by TypeBox: to check them by the schema of schemas would take most of the time.
+    validateSchema: false,
+    meta: false,
   });
   const validate = ajv.compile(schema);
-  if (validate(value)) return [];
-  const faults = (validate.errors ?? []).filter((error) => !isBranchError(error, validate.errors ?? []));
-  return faults.map(toProblem);
+  compiled.set(schema, validate);
+  return validate;
 }
 
 /** Drops the noise that every branch of a union adds beside the union's own error. */

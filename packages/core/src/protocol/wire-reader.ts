@@ -1,6 +1,7 @@
 import { read } from 'node:fs';
 import { promisify } from 'node:util';
 import { ConnectorError } from '../errors.ts';
+import { takeMemory } from './body-memory.ts';
 
 const readAsync = promisify(read);
 /** Read-ahead for lines; bodies are read straight into memory of their own. */
@@ -9,7 +10,7 @@ const BUFFER_BYTES = 256 * 1024;
 const MAX_LINE_BYTES = 256 * 1024 * 1024;
 const NEWLINE = 10;
 
-/** A parsed protocol line; `body` is the Arrow IPC stream behind a BATCH, in an ArrayBuffer of its own (so it can be transferred). */
+/** A parsed protocol line; `body` is the Arrow IPC stream behind a BATCH, in an ArrayBuffer of its own (so it can be transferred, and given back). */
 export type WireMessage = { type: string; [field: string]: unknown; body?: Uint8Array[] };
 
 /**
@@ -91,7 +92,7 @@ class WireInput {
   }
 
   async readBytes(length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length);
+    const bytes = takeMemory(length);
     const buffered = Math.min(length, this.#end - this.#start);
     bytes.set(this.#buffer.subarray(this.#start, this.#start + buffered));
     this.#start += buffered;

@@ -126,7 +126,7 @@ class StreamSender {
       const bytes = body.reduce((sum, piece) => sum + piece.byteLength, 0);
       return this.#run.out.write({ ...line, bytes }, body);
     }
-    const { batchToRecords } = await import('../arrow/index.ts');
+    const { batchToRecords } = await import('../arrow/batch-to-records.ts');
     for (const data of batchToRecords(body, selected.columns)) {
       const { stream, chunk, attempt } = line;
       const framed = { type: 'RECORD', stream, data, ...(chunk !== undefined && { chunk, attempt }) };

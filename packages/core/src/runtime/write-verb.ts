@@ -83,7 +83,7 @@ async function consume(run: WriteRun, writer: DestinationWriter): Promise<Outcom
 /** A BATCH as RECORDs for a destination that takes only JSON lines; everything else as it is. */
 async function inFormats(run: WriteRun, message: DestinationMessage): Promise<DestinationMessage[]> {
   if (message.type !== 'BATCH' || run.definition.formats.includes('arrow')) return [message];
-  const { batchToRecords } = await import('../arrow/index.ts');
+  const { batchToRecords } = await import('../arrow/batch-to-records.ts');
   const columns = run.selection.streams.find(({ stream }) => stream === message.stream)?.columns ?? [];
   const { stream, chunk, attempt } = message;
   const place = { ...(chunk !== undefined && { chunk }), ...(attempt !== undefined && { attempt }) };

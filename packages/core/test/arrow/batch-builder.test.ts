@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Field, Int64, Schema, tableFromIPC } from 'apache-arrow';
+import { tableFromIPC } from 'apache-arrow';
 import { expect, test } from 'vitest';
-import { appendRecord, arrowSchema, BatchBuilder, replaceSchemaMessage, schemaMessage } from '../../src/arrow/index.ts';
+import { appendRecord, arrowField, BatchBuilder, replaceSchemaMessage, schemaMessage } from '../../src/arrow/index.ts';
+import { giveBackMemory } from '../../src/protocol/body-memory.ts';
 import { GOLDEN_COLUMNS, goldenBatch } from './golden-batch.ts';
 
 const ID = [{ name: 'id', type: 'long', nullable: false }];
@@ -30,6 +31,22 @@ test('a body is one piece that owns its memory, so that it can be transferred', 
       .toArray()
       .map(({ id }) => id),
   ).toEqual([2n]);
+});
+
+test('memory of an older batch leaves no trace', () => {
+  const builder = new BatchBuilder(TEXT);
+  const fill = (letter: string) => {
+    for (let row = 0; row < 3; row++) appendRecord(builder, { text: letter.repeat(30_001) });
+    return builder.finish().body[0] ?? new Uint8Array();
+  };
+  const fresh = Buffer.from(fill('b'));
+  const old = fill('a');
+  const { buffer } = old;
+  old.fill(0xff);
+  giveBackMemory([buffer]);
+  const reused = fill('b');
+  expect(reused.buffer).toBe(buffer);
+  expect(Buffer.compare(reused, fresh)).toBe(0);
 });
 
 test('a builder that is used again has forgotten values, nulls and bits', () => {
@@ -65,11 +82,12 @@ test('a schema message is replaced without touching the batch', () => {
   const builder = new BatchBuilder(ID);
   appendRecord(builder, { id: '5' });
   const [body = new Uint8Array()] = builder.finish().body;
-  const marked = new Schema([new Field('id', new Int64(), false, new Map([['PARQUET:field_id', '1']]))]);
+  const plain = ID.map(arrowField);
+  const marked = plain.map((field) => ({ ...field, metadata: { 'PARQUET:field_id': '1' } }));
   const pieces = replaceSchemaMessage(body, schemaMessage(marked));
   const table = tableFromIPC(Buffer.concat(pieces));
   expect(table.schema.fields[0]?.metadata.get('PARQUET:field_id')).toBe('1');
   expect(table.toArray().map(({ id }) => id)).toEqual([5n]);
   expect(pieces.every(({ byteLength }) => byteLength % 8 === 0)).toBe(true);
-  expect(replaceSchemaMessage(body, schemaMessage(arrowSchema(ID)))[1]?.buffer).toBe(body.buffer);
+  expect(replaceSchemaMessage(body, schemaMessage(plain))[1]?.buffer).toBe(body.buffer);
 });

@@ -1,6 +1,7 @@
 import { tableFromIPC } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
-import { appendRecord, BatchBuilder, batchToRecords } from '../../src/arrow/index.ts';
+import { batchToRecords } from '../../src/arrow/apache-arrow.ts';
+import { appendRecord, BatchBuilder } from '../../src/arrow/index.ts';
 import type { ColumnType } from '../../src/column-type.ts';
 import { ConnectorError } from '../../src/errors.ts';
 import { encode, GOLDEN_COLUMNS, GOLDEN_ROWS, GOLDEN_TYPES, goldenBatch } from './golden-batch.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { batchToRecords } from '../../src/arrow/index.ts';
+import { batchToRecords } from '../../src/arrow/apache-arrow.ts';
 import { type ColumnType, formatColumnType } from '../../src/column-type.ts';
 import { encode } from './golden-batch.ts';
 

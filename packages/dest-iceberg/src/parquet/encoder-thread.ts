@@ -1,5 +1,7 @@
 import { type Transferable, Worker } from 'node:worker_threads';
+import { giveBackMemory } from '@fjord/core';
 import { type DataFile, IcebergError } from '@fjord/iceberg';
+import { ParquetError } from '@fjord/parquet';
 import { ThreadCause } from '../error-causes.ts';
 import type { WorkerAnswer, WorkerCall, WorkerStart } from './worker-messages.ts';
 
@@ -96,6 +98,7 @@ export class EncoderThread {
     if (this.#calls.size === 0) this.#worker.unref();
     if (answer.type === 'failed') return call?.reject(reviveError(answer));
     this.#heapBytes = answer.heapBytes;
+    giveBackMemory(answer.memory);
     call?.resolve(answer.files);
   }
 
@@ -109,6 +112,10 @@ export class EncoderThread {
 }
 
 /** Errors lose their class on the way between threads. */
-function reviveError({ error, code, causes }: Extract<WorkerAnswer, { type: 'failed' }>): Error {
-  return code === undefined ? error : new IcebergError(code, error.message, { cause: new ThreadCause(error, causes) });
+function reviveError({ error, fault, causes }: Extract<WorkerAnswer, { type: 'failed' }>): Error {
+  if (!fault) return error;
+  const cause = new ThreadCause(error, causes);
+  return fault.from === 'iceberg'
+    ? new IcebergError(fault.code, error.message, { cause })
+    : new ParquetError(fault.code, error.message, { cause });
 }

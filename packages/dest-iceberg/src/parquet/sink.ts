@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { ownsMemory } from '@fjord/core';
 import { replaceSchemaMessage, schemaMessage } from '@fjord/core/arrow';
 import { type DataFile, type FileIOProperties, type NestedField, openFileIO } from '@fjord/iceberg';
 import type { Compression } from '@fjord/parquet';
-import { arrowSchemaWithIds } from './arrow-schema.ts';
+import { arrowFieldsWithIds } from './arrow-schema.ts';
 import type { EncoderName } from './encoder.ts';
 import { EncoderThread } from './encoder-thread.ts';
 import type { RollingFileOptions } from './worker-messages.ts';
@@ -161,7 +162,7 @@ class PooledWriter implements FileWriter {
     this.#parts = parts;
     this.#thread = parts.thread;
     this.#writer = parts.writer;
-    this.#schemaMessage = schemaMessage(arrowSchemaWithIds(parts.rolling.fields));
+    this.#schemaMessage = schemaMessage(arrowFieldsWithIds(parts.rolling.fields));
     this.#observe(this.#thread.call({ type: 'open', writer: this.#writer, options: parts.rolling }));
   }
 
@@ -230,8 +231,8 @@ function compileWasm(): WebAssembly.Module {
 /** The stream in an ArrayBuffer of its own, which can be transferred; copied only if it shares one or comes in pieces. */
 function wholeStream(body: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const [first] = body;
-  if (body.length === 1 && first?.buffer instanceof ArrayBuffer && first.buffer.byteLength === first.length) {
-    return new Uint8Array(first.buffer);
+  if (body.length === 1 && first?.buffer instanceof ArrayBuffer && ownsMemory(first)) {
+    return new Uint8Array(first.buffer, 0, first.length);
   }
   const stream = new Uint8Array(body.reduce((total, piece) => total + piece.length, 0));
   let end = 0;

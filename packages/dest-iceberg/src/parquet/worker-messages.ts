@@ -1,4 +1,5 @@
 import type { DataFile, FileIOProperties, IcebergErrorCode } from '@fjord/iceberg';
+import type { ParquetErrorCode } from '@fjord/parquet';
 import type { EncoderOptions } from './encoder.ts';
 
 /** What a worker is started with. For parquet-wasm: its module, compiled once, by the main thread; otherwise our own encoder is used. */
@@ -19,8 +20,11 @@ export type WorkerCall = { call: number; writer: number } & (
   | { type: 'abort' }
 );
 
-/** What a worker answers. `file` tells of a file that now exists, so that it can be deleted should the worker die. */
+/** Class and code of an error, which it loses on the way between threads. */
+export type Fault = { from: 'iceberg'; code: IcebergErrorCode } | { from: 'parquet'; code: ParquetErrorCode };
+
+/** What a worker answers. `memory` is that of a batch, which is encoded. `file` tells of a file that now exists, so that it can be deleted should the worker die. */
 export type WorkerAnswer =
-  | { type: 'done'; call: number; files: DataFile[]; heapBytes: number }
-  | { type: 'failed'; call: number; error: Error; code: IcebergErrorCode | undefined; causes: readonly string[] }
+  | { type: 'done'; call: number; files: DataFile[]; memory: ArrayBuffer[]; heapBytes: number }
+  | { type: 'failed'; call: number; error: Error; fault: Fault | undefined; causes: readonly string[] }
   | { type: 'file'; writer: number; location: string };

@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type FileIO, IcebergError, shareFileIOs } from '@fjord/iceberg';
+import { ParquetError } from '@fjord/parquet';
 import { causesOf } from '../error-causes.ts';
 import { openFjordEncoder } from './fjord-encoder.ts';
 import { RollingFile } from './rolling-file.ts';
-import type { RollingFileOptions, WorkerAnswer, WorkerCall, WorkerStart } from './worker-messages.ts';
+import type { Fault, RollingFileOptions, WorkerAnswer, WorkerCall, WorkerStart } from './worker-messages.ts';
 
 /** The thread that encodes: works off the calls of several writers, those of each writer in order. */
 const start: WorkerStart = workerData;
@@ -30,15 +31,20 @@ async function answer(call: WorkerCall, writer: Writer): Promise<void> {
     // What follows a failed write would end in a file that lacks it.
     if (writer.failure !== undefined && call.type !== 'abort') throw writer.failure;
     const files = await run(call, writer.file);
-    post({ type: 'done', call: call.call, files, heapBytes: wasm?.wasmMemoryBytes() ?? 0 });
+    const memory = call.type === 'write' ? memoryOf(call.body) : [];
+    post({ type: 'done', call: call.call, files, memory, heapBytes: wasm?.wasmMemoryBytes() ?? 0 }, memory);
   } catch (cause) {
     writer.failure ??= cause;
     // A trap leaves the WebAssembly heap in disorder: no writer of this thread can go on.
     if (cause instanceof WebAssembly.RuntimeError) return endThread(cause);
     const error = cause instanceof Error ? cause : new Error(String(cause));
-    const code = cause instanceof IcebergError ? cause.code : undefined;
-    post({ type: 'failed', call: call.call, error, code, causes: causesOf(cause) });
+    post({ type: 'failed', call: call.call, error, fault: faultOf(cause), causes: causesOf(cause) });
   }
+}
+
+function faultOf(cause: unknown): Fault | undefined {
+  if (cause instanceof IcebergError) return { from: 'iceberg', code: cause.code };
+  return cause instanceof ParquetError ? { from: 'parquet', code: cause.code } : undefined;
 }
 
 function endThread(cause: Error): void {
@@ -53,7 +59,6 @@ async function run(call: WorkerCall, file: RollingFile) {
       return [];
     case 'write':
       await file.write(call.rows, call.body);
-      giveBack(call.body);
       return [];
     case 'close': {
       const files = await file.close();
@@ -69,9 +74,9 @@ async function run(call: WorkerCall, file: RollingFile) {
   }
 }
 
-/** An encoded batch's memory goes back now: this thread makes so little garbage that it would be collected dozens of batches later. */
-function giveBack(body: readonly Uint8Array[]): void {
-  for (const { buffer } of body) if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+/** An encoded batch's memory goes back to the main thread, which reads the next batches into it. */
+function memoryOf(body: readonly Uint8Array[]): ArrayBuffer[] {
+  return body.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer && !buffer.detached ? [buffer] : []));
 }
 
 function openFile(writer: number, options: RollingFileOptions): RollingFile {
@@ -94,6 +99,6 @@ function fileIOFor({ locationPrefix, io }: RollingFileOptions): FileIO {
   return open(locationPrefix);
 }
 
-function post(message: WorkerAnswer): void {
-  port?.postMessage(message);
+function post(message: WorkerAnswer, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(message, transfer);
 }

@@ -1,14 +1,7 @@
-import { type Data, RecordBatchReader } from 'apache-arrow';
+import type { Data } from 'apache-arrow';
 
 /** Rows of one record batch as Arrow buffers, column by column. They lie in the stream's memory: nothing is copied. */
 export type ArrowRows = { readonly length: number; readonly columns: readonly Data[] };
-
-/** The record batches of an Arrow IPC stream that comes in pieces. */
-export function decodeRows(body: readonly Uint8Array[]): ArrowRows[] {
-  return RecordBatchReader.from(alignedStream(body))
-    .readAll()
-    .map(({ numRows, data }) => ({ length: numRows, columns: data.children }));
-}
 
 /** Whether row `row` has a value. */
 export function isValid(data: Data, row: number): boolean {
@@ -26,17 +19,4 @@ export function valueWords(data: Data): Int32Array {
   const { buffer, byteOffset, byteLength } = valueBytes(data);
   if (byteOffset % 4 === 0) return new Int32Array(buffer, byteOffset, byteLength >> 2);
   return new Int32Array(valueBytes(data).slice().buffer, 0, byteLength >> 2);
-}
-
-/** Buffers of a stream are aligned to its start, and typed arrays need them aligned in memory. */
-function alignedStream(body: readonly Uint8Array[]): Uint8Array {
-  const [first] = body;
-  if (body.length === 1 && first && first.byteOffset % 8 === 0) return first;
-  const stream = new Uint8Array(body.reduce((total, piece) => total + piece.length, 0));
-  let end = 0;
-  for (const piece of body) {
-    stream.set(piece, end);
-    end += piece.length;
-  }
-  return stream;
 }

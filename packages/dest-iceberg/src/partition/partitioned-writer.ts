@@ -1,7 +1,7 @@
 import type { Column } from '@fjord/core';
 import type { DataFile, Partition } from '@fjord/iceberg';
 import type { FileWriter, ParquetBatch } from '../parquet/sink.ts';
-import { decodeRows, type ArrowRows } from './arrow-rows.ts';
+import type { ArrowRows } from './arrow-rows.ts';
 import { gatherRows, type Selection } from './gather.ts';
 import type { PartitionKeys } from './partition-keys.ts';
 import { SpillFile, type SpilledPiece } from './spill-file.ts';
@@ -52,6 +52,8 @@ export class PartitionedWriter implements FileWriter {
 
   async write({ rows, body }: ParquetBatch): Promise<void> {
     if (rows === 0) return;
+    // What reads Arrow is loaded only where rows are divided.
+    const { decodeRows } = await import('./decode-rows.ts');
     const bytes = body.reduce((total, piece) => total + piece.length, 0);
     const held = decodeRows(body).map((batch) => ({ rows: batch, numbers: this.#parts.keys.assign(batch) }));
     const only = onlyNumber(held);

@@ -1,7 +1,7 @@
 import type { Column } from '@fjord/core';
-import { batchToRecords } from '@fjord/core/arrow';
+import { batchToRecords } from '@fjord/core/apache-arrow';
 import { expect, test } from 'vitest';
-import { decodeRows } from '../../src/partition/arrow-rows.ts';
+import { decodeRows } from '../../src/partition/decode-rows.ts';
 import { gatherRows } from '../../src/partition/gather.ts';
 import { batchOf } from '../parquet/batches.ts';
 

@@ -1,7 +1,7 @@
 import type { Column } from '@fjord/core';
 import { bindTransform, createPartitionSpec, parseTransform, type PrimitiveType, type Value } from '@fjord/iceberg';
 import { describe, expect, test } from 'vitest';
-import { decodeRows } from '../../src/partition/arrow-rows.ts';
+import { decodeRows } from '../../src/partition/decode-rows.ts';
 import { PartitionKeys } from '../../src/partition/partition-keys.ts';
 import { partitionPath } from '../../src/partition/partition-path.ts';
 import { schemaForColumns } from '../../src/table-schema.ts';

@@ -1,42 +1,16 @@
-import { createHash } from 'node:crypto';
 import type { Column, SelectedStream, Shape } from '@fjord/core';
-import { arrowSchema, arrowType, columnData } from '@fjord/core/arrow';
+import { arrowSchema, arrowType, columnData } from '@fjord/core/apache-arrow';
 import { type Data, makeData, RecordBatch, RecordBatchReader, RecordBatchStreamWriter, Struct } from 'apache-arrow';
 import type { EncodedBatch } from '../database.ts';
 import { compileExpression } from './expression.ts';
+import { changesRows } from './source-view.ts';
 import { fillColumn } from './write-column.ts';
-
-/** The stream as its source knows it: the columns to read, under the source's own names. What a `Database` is given. */
-export function sourceView(selected: SelectedStream): SelectedStream {
-  const { shape } = selected;
-  return shape ? { ...selected, columns: shape.columns, primaryKey: shape.primaryKey } : selected;
-}
-
-/** A short text that is another one when a stream's filter or the computation of a column is; undefined while there is neither. */
-export function shapeFingerprint({ shape }: SelectedStream): string | undefined {
-  if (!shape) return undefined;
-  const computed = shape.outputs.filter(({ column, expression }) => !isSameColumn(column, expression));
-  if (!shape.filter && computed.length === 0) return undefined;
-  // The value of a salt must not be guessed at from a state.
-  const parts = [
-    shape.filter?.condition,
-    ...computed.map(({ column, expression }) => [column.name, column.type, withoutSalt(expression)]),
-  ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
-}
 
 type Output = Shape['outputs'][number];
 
-const isSameColumn = (column: Column, expression: Output['expression']) =>
-  'column' in expression && expression.column === column.name;
-
-function withoutSalt(expression: Output['expression']): unknown {
-  return 'call' in expression && expression.call === 'hash' ? { hash: expression.arguments[0] } : expression;
-}
-
 /** Turns a stream's batches, as the source reads them, into what was selected; undefined where they are that already. */
 export function createReshaper({ shape }: SelectedStream): ((batch: EncodedBatch) => EncodedBatch) | undefined {
-  if (!shape || isUnchanged(shape)) return undefined;
+  if (!shape || !changesRows({ shape })) return undefined;
   const columns = shape.outputs.map(({ column }) => column);
   const schema = arrowSchema(columns);
   let rejected: Record<string, number> = {};
@@ -59,12 +33,6 @@ export function createReshaper({ shape }: SelectedStream): ((batch: EncodedBatch
     return { rows: batch.rows, body: [writer.toUint8Array(true)], rejected };
   };
 }
-
-const isUnchanged = ({ columns, outputs }: Shape) =>
-  columns.length === outputs.length &&
-  outputs.every(({ column, expression }, index) => {
-    return isSameColumn(column, expression) && columns[index]?.name === column.name;
-  });
 
 type ColumnNamed = (name: string) => Data;
 

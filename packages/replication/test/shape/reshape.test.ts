@@ -1,9 +1,11 @@
 import { createHmac } from 'node:crypto';
 import type { Column, Expression, SelectedStream, Shape } from '@fjord/core';
-import { appendRecord, BatchBuilder, batchToRecords } from '@fjord/core/arrow';
+import { batchToRecords } from '@fjord/core/apache-arrow';
+import { appendRecord, BatchBuilder } from '@fjord/core/arrow';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createReshaper, shapeFingerprint, sourceView } from '../../src/shape/reshape.ts';
+import { createReshaper } from '../../src/shape/reshape.ts';
+import { shapeFingerprint, sourceView } from '../../src/shape/source-view.ts';
 
 const nullable = (name: string, type: Column['type']): Column => ({ name, type, nullable: true });
 

@@ -1,5 +1,5 @@
 import type { ColumnType } from '@fjord/core';
-import { batchToRecords } from '@fjord/core/arrow';
+import { batchToRecords } from '@fjord/core/apache-arrow';
 import { type PostgresServer, runPython, startPostgres, temporaryFolder } from '@fjord/test-harness';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';

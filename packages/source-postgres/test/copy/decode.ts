@@ -1,5 +1,5 @@
 import type { Column } from '@fjord/core';
-import { batchToRecords } from '@fjord/core/arrow';
+import { batchToRecords } from '@fjord/core/apache-arrow';
 import type { UnrepresentablePolicy } from '../../src/config.ts';
 import type { CopyColumn } from '../../src/copy/copy-column.ts';
 import { CopyDecoder } from '../../src/copy/copy-decoder.ts';

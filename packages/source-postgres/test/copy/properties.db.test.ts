@@ -1,4 +1,4 @@
-import { batchToRecords } from '@fjord/core/arrow';
+import { batchToRecords } from '@fjord/core/apache-arrow';
 import { type PostgresServer, readWithPostgres, startPostgres } from '@fjord/test-harness';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
