@@ -24,6 +24,23 @@ export const ConfigSchema = Type.Object({
     default: 'string',
     pattern: '^(string|decimal\\(38,([0-9]|[12][0-9]|3[0-8])\\))$',
   }),
+  slot: Type.Optional(
+    Type.String({
+      title: 'Replication slot',
+      description:
+        'The slot through which changes are read, made if it is not there; without it one that is named for the pipeline. No two pipelines may share one.',
+      pattern: '^[a-z0-9_]{1,63}$',
+    }),
+  ),
+  publication: Type.Optional(
+    Type.String({
+      title: 'Publication',
+      description:
+        'The publication of the tables whose changes are read, made if it is not there; without it one that is named for the pipeline.',
+      minLength: 1,
+      maxLength: 63,
+    }),
+  ),
 });
 
 /** The options of the PostgreSQL source, defaults filled in. */

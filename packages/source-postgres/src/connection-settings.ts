@@ -25,6 +25,8 @@ export type ConnectionSettings = {
   applicationName: string;
   /** Settings for the server's session, as `-c name=value`. */
   serverOptions: string | undefined;
+  /** Whether the server is to send its write-ahead log. */
+  sendsLog?: boolean;
 };
 
 const DEFAULT_KEEP_ALIVE_SECONDS = 30;

@@ -131,7 +131,15 @@ type Query = { text: string; values?: unknown[]; rowMode?: 'array' };
  * The driver is loaded here, so that `spec` need not wait for it.
  */
 export async function connect(options: ConnectionOptions, at?: Endpoint): Promise<Connection> {
-  const settings = settingsOf(options);
+  return connectWith(settingsOf(options), at);
+}
+
+/** The same as a sender of the write-ahead log, which takes plain statements too, but none with values (manual, 53.4 Streaming Replication Protocol). */
+export async function connectForLog(options: ConnectionOptions, at?: Endpoint): Promise<Connection> {
+  return connectWith({ ...settingsOf(options), sendsLog: true }, at);
+}
+
+async function connectWith(settings: ConnectionSettings, at?: Endpoint): Promise<Connection> {
   if (at) return open({ settings, endpoint: at, wanted: 'any' });
   const faults: ConnectorError[] = [];
   for (const wanted of settings.targetSession === 'prefer-standby' ? ANY_STANDBY_FIRST : [settings.targetSession]) {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Problem, SelectedStream, Stream } from '@fjord/core';
 import type {
   Boundary,
+  ChangeLog,
   ChunkPlan,
   Database,
   EncodedBatch,
@@ -12,6 +13,7 @@ import type {
   ServerLoad,
   UnitMark,
 } from '@fjord/replication';
+import { PostgresChangeLog } from './change-log.ts';
 import { type ColumnMemory, readChunk } from './chunks.ts';
 import type { Config } from './config.ts';
 import { connect, type Connection } from './connection.ts';
@@ -67,6 +69,10 @@ export class PostgresDatabase implements Database {
 
   async measureLoad(): Promise<ServerLoad> {
     return this.#use(measureLoad);
+  }
+
+  openChangeLog(pipeline: string): ChangeLog {
+    return new PostgresChangeLog(this.#config, pipeline);
   }
 
   async planChunks(stream: SelectedStream, request: PlanRequest): Promise<ChunkPlan> {

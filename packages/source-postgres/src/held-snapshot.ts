@@ -19,13 +19,18 @@ export async function holdSnapshot(connection: Connection): Promise<HeldSnapshot
   await connection.query(NO_TIMEOUTS);
   const [row] = await connection.query<{ snapshot: string }>('SELECT pg_catalog.pg_export_snapshot() AS snapshot');
   if (!row) throw new Error('pg_export_snapshot() gave no row');
+  return keepSnapshot(connection, row.snapshot);
+}
+
+/** A snapshot that was exported on a connection, and lasts as long as that does nothing else. */
+export function keepSnapshot(connection: Connection, snapshot: string): HeldSnapshot {
   let isDisposed = false;
   const lost = Promise.withResolvers<Error>();
   void connection.closed.then((error) => {
     if (!isDisposed) lost.resolve(error);
   });
   return {
-    token: JSON.stringify({ snapshot: row.snapshot, endpoint: connection.endpoint } satisfies SnapshotToken),
+    token: JSON.stringify({ snapshot, endpoint: connection.endpoint } satisfies SnapshotToken),
     lost: lost.promise,
     async [Symbol.asyncDispose]() {
       isDisposed = true;

@@ -75,6 +75,7 @@ function clientConfig({ settings, endpoint, password }: Login): ClientConfig {
     keepAlive: true,
     keepAliveInitialDelayMillis: settings.keepAliveMs,
     ...(settings.serverOptions !== undefined && { options: settings.serverOptions }),
+    ...(settings.sendsLog && { replication: 'database' }),
     ...{ sslnegotiation: settings.tls.isDirect && settings.tls.mode !== 'disable' ? 'direct' : 'postgres' },
     ...{ enableChannelBinding: settings.tls.mode !== 'disable' && settings.tls.channelBinding !== 'disable' },
   };

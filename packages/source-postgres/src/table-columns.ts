@@ -15,6 +15,8 @@ export type TableColumn = {
   number: number;
   name: string;
   typeName: string;
+  typeOid: number;
+  typeModifier: number;
   /** Its type (oid and typmod) below any domain, as the server describes it in a result. */
   baseType: TypeReference;
   isRequired: boolean;
@@ -24,11 +26,7 @@ export type TableColumn = {
   mapping: ColumnMapping;
 };
 
-type ColumnRow = Omit<TableColumn, 'baseType' | 'mapping'> & {
-  typeOid: number;
-  typeModifier: number;
-  dimensions: number;
-};
+type ColumnRow = Omit<TableColumn, 'baseType' | 'mapping'> & { dimensions: number };
 
 // From PostgreSQL 18 on a not-null constraint may be NOT VALID: rows from before it may hold nulls though attnotnull is set.
 const COLUMNS = `
@@ -84,14 +82,15 @@ export async function loadColumns(
 ): Promise<Map<number, TableColumn[]>> {
   const columns = await connection.query<ColumnRow>(COLUMNS, [tables]);
   const types = await loadTypes(connection, [...new Set(columns.map(({ typeOid }) => typeOid))], options);
-  const mapped = columns.map(({ typeOid, typeModifier, dimensions, ...column }) => {
-    const reference = { oid: typeOid, modifier: typeModifier, dimensions };
+  const mapped = columns.map(({ dimensions, ...column }) => {
+    const reference = { oid: column.typeOid, modifier: column.typeModifier, dimensions };
     return { ...column, baseType: resolveDomain(reference, types), mapping: mapColumnType(reference, types) };
   });
   return Map.groupBy(mapped, ({ table }) => table);
 }
 
-async function loadTypes(connection: Connection, oids: number[], options: TypeOptions): Promise<PgTypes> {
+/** What types lead to, and what decides beside them how columns map. */
+export async function loadTypes(connection: Connection, oids: number[], options: TypeOptions): Promise<PgTypes> {
   const types = await connection.query<PgType>(TYPES, [oids]);
   const [money] = await connection.query<{ scale: number }>(MONEY_SCALE);
   return {

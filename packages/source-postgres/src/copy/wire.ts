@@ -24,7 +24,14 @@ export type ScalarWire =
   | 'halfvec';
 
 /** An array becomes lists, `dimensions` deep. A rebuilt one comes as a record of its lengths and its elements in one row. */
-export type ArrayWire = { kind: 'array'; element: Wire; dimensions: number; isRebuilt: boolean };
+export type ArrayWire = {
+  kind: 'array';
+  element: Wire;
+  dimensions: number;
+  isRebuilt: boolean;
+  /** Between elements where they are printed; a comma if absent. */
+  delimiter?: string;
+};
 
 /** A composite: its fields in order, each with the oid that its bytes must name, if that is known. */
 export type StructWire = { kind: 'struct'; fields: { wire: Wire; oid: number | undefined }[] };

@@ -1,0 +1,224 @@
+import { randomBytes } from 'node:crypto';
+import { asConnectorError, type ConnectorError, type Problem, type SelectedStream, streamId } from '@fjord/core';
+import type { ChangeLog, FollowRequest, LogEvent, LogLag, PlacedSnapshot } from '@fjord/replication';
+import type { Config } from './config.ts';
+import { sqlState } from './driver-errors.ts';
+import { keepSnapshot } from './held-snapshot.ts';
+import { LogFollower } from './log-follower.ts';
+import { chooseFormat, type LogFormat } from './log-format.ts';
+import { newestLsn, waitForOlder } from './log-head.ts';
+import { findLost, positionOf, requirePlace } from './log-place.ts';
+import { LogSessions } from './log-sessions.ts';
+import { type FollowedStream, lookUpRelation } from './logged-stream.ts';
+import { LogDecoder } from './pgoutput/log-decoder.ts';
+import { formatLsn, type Lsn, orderKeyOf, parseLsn, type Position, positionAt } from './position.ts';
+import { changePublication, findPublication, publicationStatements } from './publication.ts';
+import { quoteIdentifier, quoteLiteral } from './quoting.ts';
+import { ReplicationLink } from './replication-link.ts';
+import { createSlot, findSlot, inUse, nameFor } from './slot.ts';
+
+/** How often the server hears of us; it waits for several times as long (wal_sender_timeout, 60 s by default). */
+const STATUS_MS = 5000;
+/** SQLSTATE of a slot from which somebody else reads (manual, Appendix A). */
+const OBJECT_IN_USE = '55006';
+
+/** Moves a slot from which nobody reads. */
+const ADVANCE = `
+  SELECT pg_catalog.pg_replication_slot_advance(s.slot_name, $2::pg_catalog.pg_lsn) FROM pg_catalog.pg_replication_slots AS s
+  WHERE s.slot_name = $1 AND NOT s.active AND s.confirmed_flush_lsn < $2::pg_catalog.pg_lsn`;
+const BEHIND = `
+  SELECT pg_catalog.pg_wal_lsn_diff(
+           CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END,
+           s.confirmed_flush_lsn)::float8 AS bytes
+  FROM pg_catalog.pg_replication_slots AS s WHERE s.slot_name = $1`;
+
+/** The write-ahead log of a PostgreSQL server as one pipeline follows it, through a slot and a publication of its own. */
+export class PostgresChangeLog implements ChangeLog {
+  readonly #config: Config;
+  readonly #slot: string;
+  readonly #publication: string;
+  readonly #sessions: LogSessions;
+  #link: ReplicationLink | undefined;
+  #received: Lsn = 0n;
+  #flushed: Lsn = 0n;
+
+  constructor(config: Config, pipeline: string) {
+    this.#config = config;
+    this.#slot = config.slot ?? nameFor(pipeline);
+    this.#publication = config.publication ?? nameFor(pipeline);
+    this.#sessions = new LogSessions(config);
+  }
+
+  async findProblems(_streams: SelectedStream[]): Promise<Problem[]> {
+    return [];
+  }
+
+  async prepare(streams: SelectedStream[]): Promise<Position> {
+    return this.#guard(async () => {
+      const sql = await this.#sessions.sql();
+      const version = await this.#sessions.version();
+      const found = await findPublication(sql, this.#publication);
+      const statements = publicationStatements(this.#publication, streams, { found, version });
+      await changePublication(sql, statements);
+      if (await findSlot(sql, this.#slot)) {
+        // What has begun before may write without being published.
+        if (statements.length > 0) await waitForOlder(sql);
+        return positionAt(await newestLsn(sql), await this.#sessions.identify());
+      }
+      // After the publication: a place before it could not be decoded.
+      const sender = await this.#sessions.openSender();
+      await using _open = sender;
+      const { consistentPoint } = await createSlot(sender, { name: this.#slot, version, kind: 'lasting' });
+      return positionAt(parseLsn(consistentPoint), await this.#sessions.identify());
+    });
+  }
+
+  async holdSnapshot(): Promise<PlacedSnapshot> {
+    return this.#guard(async () => {
+      const identity = await this.#sessions.identify();
+      const version = await this.#sessions.version();
+      const connection = await this.#sessions.openSender();
+      try {
+        const name = `${this.#slot.slice(0, 40)}_${randomBytes(6).toString('hex')}`;
+        const slot = await createSlot(connection, { name, version, kind: 'temporary, with a snapshot' });
+        if (slot.snapshot === undefined) throw new Error('the server exported no snapshot');
+        const position = positionAt(parseLsn(slot.consistentPoint), identity);
+        return { ...keepSnapshot(connection, slot.snapshot), position };
+      } catch (cause) {
+        await connection[Symbol.asyncDispose]();
+        throw connection.explain(cause);
+      }
+    });
+  }
+
+  async findLost(positions: ReadonlyMap<string, unknown>): Promise<ReadonlyMap<string, ConnectorError>> {
+    return this.#guard(() => findLost(this.#sessions, positions));
+  }
+
+  async head(): Promise<Position> {
+    return this.#guard(async () =>
+      positionAt(await newestLsn(await this.#sessions.sql()), await this.#sessions.identify()),
+    );
+  }
+
+  orderKey(position: unknown): string {
+    return orderKeyOf(positionOf(position));
+  }
+
+  async *follow(request: FollowRequest): AsyncGenerator<LogEvent> {
+    const { signal, until } = request;
+    const from = positionOf(request.from);
+    try {
+      const sql = await this.#sessions.sql();
+      const identity = await this.#sessions.identify();
+      const version = await this.#sessions.version();
+      const format = await chooseFormat(sql, { ...request, version, types: this.#config });
+      const link = await this.#start(from, format);
+      const follower = new LogFollower({
+        ...this.#decoding(request, format),
+        ...{ link, identity, signal },
+        decoder: this.#makeDecoder(request, identity),
+        until: until === undefined ? undefined : parseLsn(positionOf(until).lsn),
+        onReceived: (lsn) => {
+          if (lsn > this.#received) this.#received = lsn;
+        },
+      });
+      yield* follower.events();
+    } catch (cause) {
+      const error = asConnectorError(this.#sessions.explain(cause));
+      this.#link = undefined;
+      await this.#sessions.drop();
+      throw error;
+    }
+  }
+
+  async acknowledge(position: unknown): Promise<void> {
+    const lsn = parseLsn(positionOf(position).lsn);
+    if (lsn <= this.#flushed) return;
+    this.#flushed = lsn;
+    if (this.#link?.isOpen) return this.#link.sendStatus('no reply');
+    await this.#guard(async () => (await this.#sessions.sql()).query(ADVANCE, [this.#slot, formatLsn(lsn)]));
+  }
+
+  async measureLag(): Promise<LogLag> {
+    return this.#guard(async () => {
+      const [row] = await (await this.#sessions.sql()).query<{ bytes: number }>(BEHIND, [this.#slot]);
+      return { bytes: Math.max(0, row?.bytes ?? 0), seconds: undefined };
+    });
+  }
+
+  async remove(): Promise<void> {
+    await this.#endLink();
+    await this.#guard(async () => {
+      const sql = await this.#sessions.sql();
+      if (await findSlot(sql, this.#slot)) {
+        await sql.query('SELECT pg_catalog.pg_drop_replication_slot($1)', [this.#slot]);
+      }
+      await changePublication(sql, [`DROP PUBLICATION IF EXISTS ${quoteIdentifier(this.#publication)}`]);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#endLink();
+    await this.#sessions.drop();
+  }
+
+  #makeDecoder({ streams, batchBytes }: FollowRequest, identity: Pick<Position, 'systemId' | 'timeline'>): LogDecoder {
+    const wanted = new Set(streams.map(({ stream }) => stream));
+    return new LogDecoder({ identity, batchBytes, isWanted: (...name) => wanted.has(streamId(...name)) });
+  }
+
+  #decoding({ streams }: FollowRequest, format: LogFormat) {
+    const followed = new Map<string, FollowedStream>(
+      streams.map((selected) => [selected.stream, { selected, said: undefined }]),
+    );
+    return {
+      lookUp: async (relation: Parameters<typeof lookUpRelation>[1]) => {
+        const stream = followed.get(streamId(relation.namespace, relation.name));
+        if (!stream) throw new Error('a relation was looked up that nobody wants');
+        return lookUpRelation(await this.#sessions.sql(), relation, stream, { config: this.#config, format });
+      },
+    };
+  }
+
+  async #start(from: Position, format: LogFormat): Promise<ReplicationLink> {
+    await this.#endLink();
+    const slot = await requirePlace(this.#sessions, this.#slot, from);
+    if (slot.active) throw inUse(slot);
+    this.#received = parseLsn(from.lsn);
+    this.#flushed = parseLsn(slot.confirmed_flush_lsn ?? '0/0');
+    const options = [
+      `proto_version '1'`,
+      `publication_names ${quoteLiteral(quoteIdentifier(this.#publication))}`,
+      ...(format === 'binary' ? [`binary 'true'`] : []),
+    ];
+    const statement = `START_REPLICATION SLOT ${quoteIdentifier(this.#slot)} LOGICAL ${from.lsn} (${options.join(', ')})`;
+    const { client } = await this.#sessions.sender();
+    this.#link = await ReplicationLink.start(client, statement, {
+      standing: () => ({ received: this.#received, flushed: this.#flushed }),
+      statusMs: STATUS_MS,
+    }).catch((cause: unknown) => {
+      throw sqlState(cause) === OBJECT_IN_USE ? inUse(slot, cause) : cause;
+    });
+    return this.#link;
+  }
+
+  /** After a fault nothing is known of connections. */
+  async #guard<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (cause) {
+      const error = asConnectorError(this.#sessions.explain(cause));
+      if (!this.#link) await this.#sessions.drop();
+      throw error;
+    }
+  }
+
+  async #endLink(): Promise<void> {
+    const link = this.#link;
+    if (!link) return;
+    this.#link = undefined;
+    await link.end();
+    await this.#sessions.dropSender();
+  }
+}

@@ -1,0 +1,121 @@
+import { type Column, formatColumnType, type SelectedStream } from '@fjord/core';
+import { becomesNullable, type ColumnMapping, mapColumnType, resolveDomain } from './column-types.ts';
+import type { Config } from './config.ts';
+import type { Connection } from './connection.ts';
+import type { Wire } from './copy/wire.ts';
+import type { LogFormat } from './log-format.ts';
+import type { LookedUp } from './pgoutput/log-decoder.ts';
+import type { LoggedColumn, LoggedRelation } from './pgoutput/relation-message.ts';
+import { type ChangeColumn, StreamChanges } from './pgoutput/stream-changes.ts';
+import { loadColumns, loadTypes, type TableColumn } from './table-columns.ts';
+
+/** A stream that is followed, with its columns as they were last said. */
+export type FollowedStream = {
+  selected: SelectedStream;
+  said: { columns: Column[]; primaryKey: string[] } | undefined;
+};
+
+type LoggedStreamContext = { config: Config; format: LogFormat };
+
+/**
+ * Finds what a relation of the log becomes. The log names types by their oids; the catalog says what these are, as of now: what has been
+ * dropped since then is taken as text.
+ */
+export async function lookUpRelation(
+  connection: Connection,
+  relation: LoggedRelation,
+  stream: FollowedStream,
+  { config, format }: LoggedStreamContext,
+): Promise<LookedUp> {
+  const { selected } = stream;
+  const mapped = await mapLogged(connection, relation, config);
+  const primaryKey = keyOf(relation, selected);
+  const chosen = chooseColumns(mapped, selected).map((column) => toColumn(column, selected, { primaryKey, config }));
+  const columns = chosen.map(({ column }) => column);
+  const isSaid = stream.said !== undefined && isSameSchema(stream.said, { columns, primaryKey });
+  stream.said = { columns, primaryKey };
+  const changes = new StreamChanges({
+    stream: selected.stream,
+    columns: chosen.map(({ column, field, mapping }): ChangeColumn => {
+      const { name, type, nullable } = column;
+      return { name, type, nullable, wire: wireOf(mapping.wire, format), isKey: primaryKey.includes(name), field };
+    }),
+    isKeyField: relation.columns.map(({ isKey }) => isKey),
+    unrepresentable: config.unrepresentable,
+  });
+  const schema = { event: 'schema', stream: selected.stream, columns, primaryKey } as const;
+  return { changes, schema: isSaid ? undefined : schema };
+}
+
+type Mapped = { logged: LoggedColumn; field: number; mapping: ColumnMapping; found: TableColumn | undefined };
+
+async function mapLogged(connection: Connection, relation: LoggedRelation, config: Config): Promise<Mapped[]> {
+  const found = (await loadColumns(connection, [relation.oid], config)).get(relation.oid) ?? [];
+  const byName = new Map(found.map((column) => [column.name, column]));
+  const types = await loadTypes(
+    connection,
+    relation.columns.map(({ typeOid }) => typeOid),
+    config,
+  );
+  return relation.columns.map((logged, field) => {
+    const now = byName.get(logged.name);
+    if (now && now.typeOid === logged.typeOid && now.typeModifier === logged.modifier) {
+      return { logged, field, mapping: now.mapping, found: now };
+    }
+    const reference = { oid: logged.typeOid, modifier: logged.modifier, dimensions: 0 };
+    return { logged, field, mapping: mapColumnType(resolveDomain(reference, types), types), found: undefined };
+  });
+}
+
+/** The selected columns in their order; without a choice of the user's also those that were added since. */
+function chooseColumns(mapped: readonly Mapped[], { columns, shape }: SelectedStream): Mapped[] {
+  const byName = new Map(mapped.map((column) => [column.logged.name, column]));
+  const known = columns.flatMap(({ name }) => byName.get(name) ?? []);
+  if (shape) return known;
+  const names = new Set(columns.map(({ name }) => name));
+  return [...known, ...mapped.filter(({ logged }) => !names.has(logged.name))];
+}
+
+type Chosen = Mapped & { column: Column };
+
+function toColumn(
+  mapped: Mapped,
+  { columns }: SelectedStream,
+  { primaryKey, config }: { primaryKey: string[]; config: Config },
+): Chosen {
+  const { logged, mapping, found } = mapped;
+  const { name } = logged;
+  const before = columns.find((column) => column.name === name);
+  const isSameType = before && formatColumnType(before.type) === formatColumnType(mapping.type);
+  if (isSameType) return { ...mapped, column: before };
+  const isKey = primaryKey.includes(name);
+  const nullable = !isKey && (before?.nullable !== false || becomesNullable(mapping, config.unrepresentable));
+  const column = { name, type: mapping.type, nullable, ...(found && { sourceType: found.typeName }) };
+  return { ...mapped, column };
+}
+
+/** By default rows are told apart by the primary key, whatever its columns are called by now. */
+function keyOf({ identity, columns }: LoggedRelation, { primaryKey }: SelectedStream): string[] {
+  const names = new Set(columns.map(({ name }) => name));
+  if (identity !== 'd' || primaryKey.every((name) => names.has(name)))
+    return primaryKey.filter((name) => names.has(name));
+  return columns.flatMap(({ name, isKey }) => (isKey ? [name] : []));
+}
+
+function isSameSchema(
+  a: { columns: Column[]; primaryKey: string[] },
+  b: { columns: Column[]; primaryKey: string[] },
+): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Nothing is rebuilt for the log, and text has no oids in it. */
+function wireOf(wire: Wire, format: LogFormat): Wire {
+  if (typeof wire === 'string') return wire;
+  if (wire.kind === 'array') return { ...wire, isRebuilt: false, element: wireOf(wire.element, format) };
+  const fields = wire.fields.map(({ wire: of, oid }) => ({
+    wire: wireOf(of, format),
+    oid: format === 'text' ? undefined : oid,
+  }));
+  return { ...wire, fields };
+}
