@@ -1,5 +1,5 @@
 import type { Column, SelectedStream } from '@fjord/core';
-import { batchToRecords } from '@fjord/core/arrow';
+import { batchToRecords } from '@fjord/core/apache-arrow';
 import type { ChangeLog, FollowRequest, LogEvent, LogPosition } from '@fjord/replication';
 import { temporaryFolder } from '@fjord/test-harness';
 
