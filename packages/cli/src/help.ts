@@ -31,10 +31,15 @@ with its fix. Exit code 2 if there is any.`,
   discover: `fjord discover [pipeline.yaml] [--json]
 
 Lists the streams of the source: name, key, columns, estimated rows and size.`,
-  sync: `fjord sync [pipeline.yaml] [--json] [--memory MB]
+  sync: `fjord sync [pipeline.yaml] [--json] [--memory MB] [--follow]
+  [--backfill STREAM]...
 
-Copies what the tables do not have yet. Ctrl-C stops in seconds; the next sync
-goes on from the last commit. Exit codes: 0 all streams complete, 2 configuration,
+Copies what the tables do not have yet, changes up to the head of the change
+log. Ctrl-C stops in seconds; the next sync goes on from the last commit.
+  --follow    goes on with the change log until it is stopped
+  --backfill  copies a stream that follows the change log anew; readers keep
+              the old rows until all new ones are there
+Exit codes: 0 all streams complete, 2 configuration,
 3 try again, 5 some streams failed, 130 interrupted.`,
   state: `fjord state [pipeline.yaml] [--json]
 

@@ -34,7 +34,7 @@ export async function init({ file, options }: Arguments): Promise<number> {
   const isAsking = process.stdin.isTTY && process.stdout.isTTY && !NEEDED.some((name) => name in flags);
   const answers = isAsking ? await ask(QUESTIONS, { input: process.stdin, output: process.stdout }) : {};
   if (!answers) return 130;
-  const values: Record<string, string | boolean | undefined> = { ...answers, ...flags };
+  const values: Arguments['options'] = { ...answers, ...flags };
   const text = (name: string) => (typeof values[name] === 'string' ? values[name] : undefined);
   const missing = NEEDED.filter((name) => text(name) === undefined);
   if (missing.length > 0) {

@@ -46,7 +46,11 @@ export class LiveView {
 export function progressLine(stream: StreamProgress, now: number): string {
   const seconds = Math.max(0.001, (now - (stream.startedAt ?? now)) / 1000);
   const parts = [stream.stream, `${formatCount(stream.rows)} rows`, `${formatBytes(stream.bytes / seconds)}/s`];
-  const { estimatedRows = 0, rows } = stream;
+  const { estimatedRows = 0, rows, lagBytes, lagSeconds } = stream;
+  if (lagBytes !== undefined) {
+    const late = lagSeconds === undefined ? '' : `, ${lagSeconds.toFixed(1)} s`;
+    return [parts[0], parts[1], `${formatBytes(lagBytes)}${late} behind`].join('  ');
+  }
   if (estimatedRows > 0 && rows > 0 && rows < estimatedRows) {
     parts.push(
       `${Math.floor((100 * rows) / estimatedRows)} %`,

@@ -5,7 +5,11 @@ import { HELP, VERBS, type Verb } from './help.ts';
 const { version }: { version: string } = createRequire(import.meta.url)('../package.json');
 
 /** What the command line says, beyond its verb. */
-export type Arguments = { file: string; json: boolean; options: Record<string, string | boolean | undefined> };
+export type Arguments = {
+  file: string;
+  json: boolean;
+  options: Record<string, string | boolean | string[] | undefined>;
+};
 
 /** Runs the command line; resolves with the exit code of docs/errors.md. Each verb is loaded when it is asked for. */
 export async function main(argv: string[]): Promise<number> {
@@ -58,6 +62,8 @@ function parse(argv: string[]) {
         json: flag,
         force: flag,
         memory: text,
+        follow: flag,
+        backfill: { ...text, multiple: true },
         source: text,
         destination: text,
         host: text,

@@ -22,10 +22,12 @@ export async function sync(args: Arguments): Promise<number> {
     const pipeline = await loadPipeline(args.file);
     // Before anything is started: connectors and their threads inherit it. Where the server shares the machine, it goes first.
     if (pipeline.source.config?.['profile'] === 'gentle') setPriority(constants.priority.PRIORITY_LOW);
-    const memory = args.options['memory'];
+    const { memory, follow, backfill } = args.options;
     const result = await runSync(pipeline, {
       signal: stop.signal,
       ...(memory !== undefined && { memoryMB: Number(memory) }),
+      follow: follow === true,
+      backfill: Array.isArray(backfill) ? backfill : [],
       onLine: (line, { role }) => (view ? view.log(line) : showLine(line, role)),
       onProgress: (streams) => view?.show(streams),
     });

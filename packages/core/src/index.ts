@@ -21,6 +21,7 @@ export {
 export { ERROR_CODES, type ErrorCode } from './error-codes.ts';
 export { asConnectorError, ConnectorError } from './errors.ts';
 export {
+  type Changes,
   type Incremental,
   type SelectedStream,
   type Selection,

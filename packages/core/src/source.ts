@@ -14,6 +14,10 @@ export type ReadRequest<Config, State> = {
   acknowledgements: AsyncIterable<Message<'ACK'>>;
   /** Upper bound for the bytes of rows in flight in this process. */
   memoryBytes: number;
+  /** Go on with the change log until the signal, instead of ending at its head. */
+  follow: boolean;
+  /** Streams of which all rows are to be read again, to take the place of those that are there. */
+  backfill: string[];
 };
 
 /** A source connector. `check` returns all problems at once; `read` yields messages and may end early by throwing a ConnectorError. */

@@ -1,6 +1,6 @@
 import type { Message, Problem } from '@fjord/core';
 import { findUnreadable, selectStreams } from './select-streams.ts';
-import { requireShapes } from './shape-support.ts';
+import { requireShapes } from './connector-support.ts';
 import { failureOfThrown, type Session } from './session.ts';
 
 /** A problem and whose it is: the name of a connector, or `pipeline`. */

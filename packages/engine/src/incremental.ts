@@ -6,10 +6,10 @@ const Text = Type.String({ minLength: 1 });
 /** The options of a pipeline's entry that make its streams incremental. */
 export const IncrementalOptions = {
   syncMode: Type.Optional(
-    Type.Union([Type.Literal('full'), Type.Literal('incremental')], {
+    Type.Union([Type.Literal('full'), Type.Literal('incremental'), Type.Literal('changes')], {
       title: 'Sync mode',
       description:
-        'full: all rows are read. incremental: after the first run only rows whose cursor is not below the greatest one read so far.',
+        'full: all rows are read. incremental: after the first run only rows whose cursor is not below the greatest one read so far. changes: after the copy the change log is followed.',
       default: 'full',
     }),
   ),
@@ -45,9 +45,9 @@ const ruleSchema = () => Type.Object({ ...IncrementalOptions, writeMode: Type.Op
 export function selectIncremental(stream: Stream, rule: Rule, place: string): { incremental?: Incremental } {
   const { syncMode = 'full', cursor, cursorFallback: fallback, lookbackSeconds = 0, writeMode } = rule;
   const columns = typeof cursor === 'string' ? [cursor] : (cursor ?? []);
-  if (syncMode === 'full') {
+  if (syncMode !== 'incremental') {
     if (columns.length === 0 && fallback === undefined && lookbackSeconds === 0) return {};
-    throw refuse(place, 'cursor options have no effect on full syncs', 'Set `syncMode: incremental`.');
+    throw refuse(place, `cursor options have no effect on sync mode "${syncMode}"`, 'Set `syncMode: incremental`.');
   }
   if (columns.length === 0) throw refuse(place, `${stream.stream} has no \`cursor\``, candidatesOf(stream));
   if (writeMode === 'overwrite') {

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { ChangesOptions } from './changes.ts';
 import { ColumnOptions } from './column-options.ts';
 import { FilterOption, FilterSchema } from './filter-option.ts';
 import { IncrementalOptions } from './incremental.ts';
@@ -85,13 +86,14 @@ const StreamRuleSchema = Type.Object(
       }),
     ),
     writeMode: Type.Optional(
-      Type.Union([Type.Literal('append'), Type.Literal('overwrite')], {
+      Type.Union([Type.Literal('append'), Type.Literal('overwrite'), Type.Literal('upsert')], {
         title: 'Write mode',
-        description: 'append: rows are added. overwrite: each run replaces the table in one commit.',
-        default: 'append',
+        description:
+          'append: rows are added, also one for each change. overwrite: each run replaces the table in one commit. upsert: a change takes the place of the row with its key. By default upsert for changes of streams with a key, else append.',
       }),
     ),
     ...IncrementalOptions,
+    ...ChangesOptions,
     target: Type.Optional(
       Type.Object(
         {

@@ -13,6 +13,9 @@ export type StreamProgress = {
   /** What the operator should know of this stream at the end of the run, a sentence each. */
   notes: string[];
   resumed: boolean;
+  /** How far what was read is behind the head of the change log. */
+  lagBytes?: number;
+  lagSeconds?: number;
   estimatedRows?: number;
   startedAt?: number;
   endedAt?: number;
@@ -69,6 +72,8 @@ export class ProgressTracker {
     entry.rows = line.rows;
     entry.bytes = line.bytes;
     if (line.phase !== undefined) entry.phase = line.phase;
+    if (line.lagBytes !== undefined) entry.lagBytes = line.lagBytes;
+    if (line.lagSeconds !== undefined) entry.lagSeconds = line.lagSeconds;
   }
 
   /** Takes a state that was durable before the run. */

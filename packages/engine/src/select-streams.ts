@@ -1,4 +1,5 @@
 import { ConnectorError, type SelectedStream, type Stream } from '@fjord/core';
+import { selectChanges } from './changes.ts';
 import { selectIncremental } from './incremental.ts';
 import { namedColumns } from './column-options.ts';
 import { WrongSyntax } from './expression-syntax.ts';
@@ -82,7 +83,7 @@ function selectStream({ stream, rule, index }: Choice, pipeline: Pipeline): Sele
     ...shapeStream(stream, { ...rule, placeOf }),
     ...(estimatedRows !== undefined && { estimatedRows }),
     ...(estimatedBytes !== undefined && { estimatedBytes }),
-    writeMode: rule.writeMode ?? 'append',
+    ...selectChanges(stream, rule, placeOf([])),
     ...selectIncremental(stream, rule, placeOf([])),
     target: targetOf({ stream, rule }, placeOf),
     ...(rule.whenChanged && { whenChanged: rule.whenChanged }),

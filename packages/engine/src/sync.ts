@@ -7,7 +7,7 @@ import { type Failure, findCause, toFailure } from './failure.ts';
 import type { Pipeline } from './pipeline.ts';
 import { ProgressTracker, type StreamProgress } from './progress.ts';
 import type { Connector } from './resolve-connector.ts';
-import { requireShapes } from './shape-support.ts';
+import { requireKnown, requireShapes, requireWriteModes } from './connector-support.ts';
 import { failureOfThrown, type Selected, Session } from './session.ts';
 import { StateCache } from './state-cache.ts';
 
@@ -18,6 +18,10 @@ export type SyncOptions = {
   signal: AbortSignal;
   /** Upper bound for the bytes of rows in flight, shared by both connectors; their own default unless said. */
   memoryMB?: number;
+  /** Go on with the change log until the signal. */
+  follow?: boolean;
+  /** Streams that are copied anew; readers keep the old rows until all of the new ones are there. */
+  backfill?: readonly string[];
   onLine(line: OperatorLine, connector: Connector): void;
   /** Called when the streams are known and whenever one of them has moved. */
   onProgress(streams: StreamProgress[]): void;
@@ -41,6 +45,8 @@ export async function runSync(pipeline: Pipeline, options: SyncOptions): Promise
     const [specs, catalog] = await Promise.all([session.specs(), session.catalog()]);
     const selection = await session.select(catalog);
     requireShapes(specs[0], selection.selected);
+    requireWriteModes(specs[1], selection.selected);
+    requireKnown(options.backfill ?? [], selection.selected);
     await using run = new SyncRun(session, { ...selection, format: agreeOnFormat(...specs) }, options);
     return { ...(await run.toEnd()), seconds: seconds() };
   } catch (thrown) {
@@ -120,7 +126,7 @@ class SyncRun implements AsyncDisposable {
     this.#source = new ConnectorProcess({
       ...context,
       connector: source,
-      args: ['read', ...files, '--format', this.#plan.format, ...this.#memory()],
+      args: ['read', ...files, '--format', this.#plan.format, ...this.#memory(), ...this.#changes()],
       stdin: 'pipe',
       stdout: destination.stdin,
       onLine: (line) => this.#takeLine(line, source),
@@ -131,6 +137,11 @@ class SyncRun implements AsyncDisposable {
   #memory(): string[] {
     const { memoryMB } = this.#options;
     return memoryMB === undefined ? [] : ['--memory', String(memoryMB)];
+  }
+
+  #changes(): string[] {
+    const { follow, backfill = [] } = this.#options;
+    return [...(follow ? ['--follow'] : []), ...backfill.flatMap((stream) => ['--backfill', stream])];
   }
 
   #takeLine(line: OperatorLine, connector: Connector): void {

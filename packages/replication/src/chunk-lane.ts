@@ -1,6 +1,7 @@
 import { asConnectorError, type RunContext, type SourceMessage } from '@fjord/core';
 import { MAX_ATTEMPTS, waitBeforeAttempt } from './backoff.ts';
 import type { ChunkLimits } from './chunk-budget.ts';
+import type { LoadGate } from './changes/load-gate.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import type { ChunkSchedule } from './chunk-schedule.ts';
 import type { LoadWatch } from './load-watch.ts';
@@ -25,6 +26,7 @@ export type LaneParts = {
   budget: ChunkLimits;
   maxStatementSeconds: number;
   batchBytes: number;
+  gate?: LoadGate;
   signal: AbortSignal;
 };
 
@@ -44,14 +46,17 @@ export class ChunkLane implements AsyncDisposable {
   }
 
   async readAll(): Promise<void> {
-    const { schedule, mailbox, watch, signal } = this.#parts;
+    const { schedule, mailbox, watch, gate, signal } = this.#parts;
     for (;;) {
       signal.throwIfAborted();
       await watch?.untilCalm(signal);
-      const { task, messages } = await schedule.next();
+      const { task, messages, ended } = await schedule.next();
       if (messages.length > 0) await mailbox.put({ messages });
+      if (ended) await gate?.loadEnded(ended);
       if (task) {
-        if ((await this.#readWithRetry(task)) === 'leave') return;
+        const outcome = await this.#readWithRetry(task);
+        await gate?.chunkEnded(task.backfill);
+        if (outcome === 'leave') return;
       } else if (messages.length === 0) return;
     }
   }
@@ -93,15 +98,17 @@ export class ChunkLane implements AsyncDisposable {
   }
 
   async #readOnce(task: ChunkTask, place: Place, pieces: number): Promise<void> {
-    const { mailbox, meter, signal } = this.#parts;
+    const { mailbox, meter, gate, signal } = this.#parts;
     const { backfill, units } = task;
+    const seen = gate?.transactions.list();
     const startedAt = performance.now();
     const rejected: Record<string, number> = {};
     let rows = 0;
     let bytes = 0;
     let reached = units[0];
     const reader = this.#open();
-    for await (const item of reader.read(this.#order(task, pieces), signal)) {
+    const order = this.#order(task, { pieces, notBefore: seen?.notBefore });
+    for await (const item of reader.read(order, signal)) {
       this.#hasRead = true;
       if (item.type === 'reached') ({ reached } = item);
       else if (item.type === 'boundary') backfill.takeBoundary(item.boundary);
@@ -121,6 +128,7 @@ export class ChunkLane implements AsyncDisposable {
         if (item.rows > 0) await mailbox.put({ messages: [batch], onSent: () => reader.giveBack(item.body) });
       }
     }
+    if (seen) gate?.transactions.confirm(seen.mark);
     if (!backfill.isCurrent(task)) {
       await mailbox.put({ messages: [{ type: 'CHUNK', ...place, event: 'discard' }] });
       return;
@@ -141,10 +149,12 @@ export class ChunkLane implements AsyncDisposable {
     return reader;
   }
 
-  #order({ backfill, plan, units }: ChunkTask, pieces: number) {
+  #order({ backfill, plan, units }: ChunkTask, how: { pieces: number; notBefore: string[] | undefined }) {
+    const { notBefore, ...cut } = how;
     const { schedule, budget, maxStatementSeconds, batchBytes } = this.#parts;
     const { selected: stream, since } = backfill;
     const snapshot = schedule.snapshotOf(backfill);
-    return { stream, plan, units, pieces, snapshot, since, maxStatementSeconds, batchBytes, budget };
+    const place = { stream, plan, units, ...cut, snapshot, since, ...(notBefore && { notBefore }) };
+    return { ...place, maxStatementSeconds, batchBytes, budget };
   }
 }

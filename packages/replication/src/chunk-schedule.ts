@@ -6,6 +6,7 @@ import {
   type SourceMessage,
 } from '@fjord/core';
 import { MAX_ATTEMPTS, waitBeforeAttempt } from './backoff.ts';
+import type { LoadGate } from './changes/load-gate.ts';
 import { ChunkSizer, unitsPerChunk } from './chunk-sizer.ts';
 import type { ConsistentPoint } from './consistent-point.ts';
 import type { ChunkPlan, Database, HeldSnapshot, PlanRequest } from './database.ts';
@@ -27,10 +28,17 @@ type ScheduleParts = {
   options: ReplicationOptions;
   readers: number;
   point: ConsistentPoint;
+  /** Where the change log is followed beside the chunks. */
+  gate?: LoadGate;
 };
 
 /** What a reader does next: a chunk, messages to send first, or, when both are missing, nothing more. */
-export type Next = { task: ChunkTask | undefined; messages: SourceMessage[] };
+export type Next = {
+  task: ChunkTask | undefined;
+  messages: SourceMessage[];
+  /** The stream has ended without a chunk of this reader's. */
+  ended?: StreamBackfill;
+};
 
 /** Hands out chunks, stream after stream, planning each stream when its turn comes; decides what a fault means for its stream. */
 export class ChunkSchedule implements AsyncDisposable {
@@ -50,7 +58,7 @@ export class ChunkSchedule implements AsyncDisposable {
   constructor(parts: ScheduleParts, context: RunContext) {
     this.#parts = parts;
     this.#context = context;
-    const { run: number, options, point } = parts;
+    const { run: number, options, point, gate } = parts;
     const { chunkMB, maxStatementSeconds, workShare } = options;
     const units = unitsPerChunk(workShare);
     const limits = { bytes: chunkMB * 1024 * 1024, seconds: maxStatementSeconds, readers: parts.readers, units };
@@ -58,7 +66,8 @@ export class ChunkSchedule implements AsyncDisposable {
     this.#waiting = parts.openings.flatMap(({ selected, opening }) => {
       if (opening.action === 'skip' || opening.action === 'refuse') return [];
       const sizer = new ChunkSizer(limits);
-      return [new StreamBackfill(selected, opening, { number, consistency: point.consistency, sizer })];
+      const context = { number, consistency: point.consistency, sizer, isFollowed: gate !== undefined };
+      return [new StreamBackfill(selected, opening, context)];
     });
     this.#notes = new Map(parts.openings.flatMap(({ selected, opening }) => noteOf(selected, opening)));
     if (point.snapshot) this.#watch(point.snapshot);
@@ -73,19 +82,16 @@ export class ChunkSchedule implements AsyncDisposable {
     return (this.#snapshots.get(backfill) ?? this.#parts.point.snapshot)?.token;
   }
 
-  /** The next chunk to read; without one a reader must not ask again. Calls are served one after the other, since each may have to plan a stream. */
-  next(): Promise<Next> {
-    return this.#inTurn(async () => {
-      const task = this.#takeChunk();
-      if (task) return { task, messages: [] };
-      const backfill = this.#waiting.shift();
-      if (!backfill) {
-        this.#readers -= 1;
-        return { task: undefined, messages: [] };
-      }
-      const messages = await this.#begin(backfill);
-      return { task: backfill.takeChunk(), messages };
-    });
+  /**
+   * The next chunk to read; without one a reader must not ask again. Calls are served one after the other, since each may have to plan a
+   * stream; a reader waits here while the only chunks left are of streams whose changes have to go first.
+   */
+  async next(): Promise<Next> {
+    for (;;) {
+      const next = await this.#inTurn(() => this.#next());
+      if (!('opened' in next)) return next;
+      await next.opened();
+    }
   }
 
   /** Lets a reader leave before its chunk is read, if others are there to read it; false if it is the last one. */
@@ -112,6 +118,24 @@ export class ChunkSchedule implements AsyncDisposable {
       await snapshot?.[Symbol.asyncDispose]();
   }
 
+  async #next(): Promise<Next | { opened(): Promise<void> }> {
+    const task = this.#takeChunk();
+    if (task) return { task, messages: [] };
+    const backfill = this.#waiting.shift();
+    if (backfill) {
+      const messages = await this.#begin(backfill);
+      return backfill.hasEnded ? { task: undefined, messages, ended: backfill } : { task: this.#takeChunk(), messages };
+    }
+    const [opened] = this.#current.flatMap((other) => {
+      const wait = other.hasWaiting ? this.#parts.gate?.closedUntil(other) : undefined;
+      return wait ? [wait] : [];
+    });
+    // Not the promise itself: the turn would wait for it, and a fault's turn with it.
+    if (opened) return { opened: () => opened };
+    this.#readers -= 1;
+    return { task: undefined, messages: [] };
+  }
+
   async #begin(backfill: StreamBackfill): Promise<SourceMessage[]> {
     const { options, point, database } = this.#parts;
     const request: PlanRequest = {
@@ -125,6 +149,7 @@ export class ChunkSchedule implements AsyncDisposable {
         backfill.plan ?? (await this.#retrying(() => database.planChunks(sourceView(backfill.selected), request)));
       this.#current.push(backfill);
       this.#say(backfill, plan);
+      this.#parts.gate?.loadBegun(backfill);
       return backfill.begin(plan);
     } catch (thrown) {
       const error = asConnectorError(thrown);
@@ -141,12 +166,13 @@ export class ChunkSchedule implements AsyncDisposable {
     const { stream } = backfill.selected;
     this.#context.log('warn', 'stream starts over, its table was rewritten', { stream, restarts });
     backfill.startOver();
+    const first = (await this.#parts.gate?.startedOver(backfill)) ?? [];
     this.#current = this.#current.filter((other) => other !== backfill);
     if (this.#parts.point.snapshot) {
       await this.#snapshots.get(backfill)?.[Symbol.asyncDispose]();
-      this.#snapshots.set(backfill, await this.#hold());
+      this.#snapshots.set(backfill, await this.#hold(backfill));
     }
-    return this.#begin(backfill);
+    return [...first, ...(await this.#begin(backfill))];
   }
 
   #giveUp(backfill: StreamBackfill, error: ConnectorError): SourceMessage[] {
@@ -158,9 +184,12 @@ export class ChunkSchedule implements AsyncDisposable {
   #takeChunk(): ChunkTask | undefined {
     // A stream stays until it has ended: a chunk that ends early, or is given back, lets units wait again.
     this.#current = this.#current.filter(({ hasEnded }) => !hasEnded);
+    const { gate } = this.#parts;
     for (const backfill of this.#current) {
-      const task = backfill.takeChunk();
-      if (task) return task;
+      const task = gate?.closedUntil(backfill) ? undefined : backfill.takeChunk();
+      if (!task) continue;
+      gate?.chunkBegun(backfill);
+      return task;
     }
     return undefined;
   }
@@ -179,8 +208,9 @@ export class ChunkSchedule implements AsyncDisposable {
     }
   }
 
-  async #hold(): Promise<HeldSnapshot> {
-    const snapshot = await this.#parts.database.holdSnapshot?.();
+  async #hold(backfill: StreamBackfill): Promise<HeldSnapshot> {
+    const { gate, database } = this.#parts;
+    const snapshot = await (gate ? gate.holdSnapshot(backfill) : database.holdSnapshot?.());
     if (!snapshot) throw new Error('the database held a snapshot before');
     this.#watch(snapshot);
     return snapshot;

@@ -32,7 +32,7 @@ export function defineDatabaseSource<Config extends TObject>(
     version: declaration.version,
     config: withReplicationOptions(declaration.config),
     state: StreamStateSchema,
-    syncModes: ['full', 'incremental'],
+    syncModes: ['full', 'incremental', 'changes'],
     shapes: true,
     check: (config, context) => withDatabase(open(config, context), (database) => database.findProblems()),
     discover: (config, context): Promise<Stream[]> =>

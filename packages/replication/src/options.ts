@@ -64,6 +64,21 @@ export const ReplicationOptions = Type.Object({
     }),
   ),
   consistency: ConsistencySchema,
+  retrySeconds: Type.Optional(
+    Type.Number({
+      title: 'Retry',
+      description:
+        'How long a fault that may pass (a restart, a failover, the network) is waited for. By default 60, and without end in `sync --follow`.',
+      minimum: 0,
+    }),
+  ),
+  maxSpillGB: Type.Number({
+    title: 'Spill limit',
+    description:
+      'How many gigabytes of changes may wait on disk for rows that are still copied. Beyond, reading the change log pauses until they are.',
+    default: 20,
+    exclusiveMinimum: 0,
+  }),
 });
 type GivenOptions = Static<typeof ReplicationOptions>;
 

@@ -10,7 +10,13 @@ import type { Opening, StreamState } from './stream-state.ts';
 export type ChunkTask = { backfill: StreamBackfill; plan: ChunkPlan; units: IndexRange; generation: number };
 
 type Begun = Exclude<Opening, { action: 'skip' | 'refuse' }>;
-export type BackfillContext = { number: number; consistency: Consistency; sizer: ChunkSizer };
+export type BackfillContext = {
+  number: number;
+  consistency: Consistency;
+  sizer: ChunkSizer;
+  /** Its end is not the stream's: the change log follows. */
+  isFollowed?: boolean;
+};
 
 /** The backfill or increment of one stream: which units wait, which are done, and what must be said when a chunk is. It does no I/O. */
 export class StreamBackfill {
@@ -25,9 +31,12 @@ export class StreamBackfill {
   #waiting: IndexRanges = [];
   #boundary: unknown;
   #ended = false;
+  #failed = false;
   rows = 0;
   bytes = 0;
   rejected: Record<string, number> = {};
+  /** Up to where changes of the stream were given, for its states; kept up to date by whoever follows the log. */
+  logPosition: unknown;
 
   constructor(selected: SelectedStream, opening: Begun, context: BackfillContext) {
     this.selected = selected;
@@ -42,6 +51,7 @@ export class StreamBackfill {
     this.#replace = opening.state.replace;
     this.#plan = opening.state.plan;
     this.#done = opening.state.done;
+    this.logPosition = opening.state.log;
   }
 
   get generation(): number {
@@ -56,6 +66,25 @@ export class StreamBackfill {
   /** Whether nothing more will be read: all units are done, or the stream was given up. */
   get hasEnded(): boolean {
     return this.#ended;
+  }
+
+  /** Whether the stream was given up. */
+  get hasFailed(): boolean {
+    return this.#failed;
+  }
+
+  /** Whether units wait for a reader. */
+  get hasWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  get consistency(): Consistency {
+    return this.#context.consistency;
+  }
+
+  /** Whether what it reads takes the place of the table's rows. */
+  get isReplacing(): boolean {
+    return this.#replace;
   }
 
   /** Whether the stream is committed chunk by chunk, so that a later run can go on from them. */
@@ -75,7 +104,7 @@ export class StreamBackfill {
   /** Starts over under a new generation that replaces what the old one committed; the caller plans anew and calls `begin`. */
   startOver(): void {
     // An increment has committed nothing yet: to replace would leave the table with the increment alone.
-    if (this.isResumable) this.#replace = true;
+    if (this.isResumable && !this.#context.isFollowed) this.#replace = true;
     this.#generation += 1;
     this.#plan = undefined;
     this.#done = [];
@@ -116,7 +145,7 @@ export class StreamBackfill {
     this.#done = addRange(this.#done, [from, reached]);
     this.#waiting = addRange(this.#waiting, [reached, to]);
     if (countIndexes(this.#done) === this.#plan?.units) return this.#complete();
-    return this.isResumable ? [this.#progress()] : [];
+    return this.isResumable ? [this.progress()] : [];
   }
 
   /** Lets the sizer know what a chunk has measured. */
@@ -127,6 +156,7 @@ export class StreamBackfill {
   /** Gives the stream up; the others go on. */
   fail(error: ConnectorError): SourceMessage[] {
     this.#ended = true;
+    this.#failed = true;
     this.#waiting = [];
     return [{ type: 'STATUS', stream: this.selected.stream, status: 'INCOMPLETE', reason: error.message }];
   }
@@ -134,6 +164,7 @@ export class StreamBackfill {
   /** COMPLETE comes before the last state, so that the swap of a staged overwrite and that state are one commit. */
   #complete(): SourceMessage[] {
     this.#ended = true;
+    if (this.#context.isFollowed) return this.#context.consistency === 'snapshot' ? [] : [this.progress()];
     const { stream, incremental } = this.selected;
     const cursor = incremental && {
       cursor: {
@@ -149,11 +180,13 @@ export class StreamBackfill {
     ];
   }
 
-  #progress(): SourceMessage {
+  /** The state that covers the chunks that are done, and the changes up to `logPosition`. */
+  progress(): SourceMessage {
     if (!this.#plan) throw new Error('a chunk was done before the stream was planned');
     const done = this.#done.map(([from, to]): [number, number] => [from, to]);
     const { consistency } = this.#context;
-    const base = { ...this.#base(), replace: this.#replace, consistency };
+    const log = this.logPosition === undefined ? {} : { log: this.logPosition };
+    const base = { ...this.#base(), replace: this.#replace, consistency, ...log };
     const state: StreamState = { phase: 'backfill', ...base, plan: this.#plan, done };
     return { type: 'STATE', stream: this.selected.stream, state };
   }

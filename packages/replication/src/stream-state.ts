@@ -25,7 +25,8 @@ const Fingerprint = Type.Optional(Type.String());
  *
  *   (nothing) ─begin─> backfill ─chunk done─> backfill ─last chunk─> complete ─overwrite or increment, next run─> …
  *
- * Only what can be resumed chunk by chunk has the phase `backfill`; all else goes from one `complete` to the next in one commit.
+ * Only what can be resumed chunk by chunk has the phase `backfill`; all else goes from one `complete` to the next in one commit. A stream
+ * that follows the change log goes from `backfill`, or from nothing, to `following` and stays there; changes/phase.ts has its steps.
  */
 export const StreamStateSchema = Type.Union([
   Type.Object({
@@ -37,6 +38,18 @@ export const StreamStateSchema = Type.Union([
     plan: PlanSchema,
     /** Units that are done, as half-open ranges. */
     done: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])),
+    /** Where the stream follows the change log: up to here its changes were given too. */
+    log: Type.Optional(Type.Unsafe<unknown>({})),
+    shape: Fingerprint,
+  }),
+  Type.Object({
+    phase: Type.Literal('following'),
+    run: Type.Integer(),
+    generation: Type.Integer(),
+    /** All changes up to here were given. */
+    position: Type.Unsafe<unknown>({}),
+    /** The order key beyond which a created row is new: its copy was complete there. */
+    handover: Type.String(),
     shape: Fingerprint,
   }),
   Type.Object({
@@ -50,9 +63,18 @@ export const StreamStateSchema = Type.Union([
 export type StreamState = Static<typeof StreamStateSchema>;
 export type BackfillState = Extract<StreamState, { phase: 'backfill' }>;
 export type CompleteState = Extract<StreamState, { phase: 'complete' }>;
+export type FollowingState = Extract<StreamState, { phase: 'following' }>;
 
-/** The state shared by all streams: which run this is, and whether it reached its end. A run that did not is continued, not repeated. */
-export const SharedStateSchema = Type.Object({ run: Type.Integer(), ended: Type.Boolean() });
+/**
+ * The state shared by all streams: which run this is, and whether it reached its end (of the streams that have one). A run that did not is
+ * continued, not repeated. `position` is where the change log goes on: no member has changes before it that were not given.
+ */
+export const SharedStateSchema = Type.Object({
+  run: Type.Integer(),
+  ended: Type.Boolean(),
+  position: Type.Optional(Type.Unsafe<unknown>({})),
+  members: Type.Optional(Type.Array(Type.String())),
+});
 export type SharedState = Static<typeof SharedStateSchema>;
 
 /** What a run does first with a stream. `since` is the boundary from which an increment goes on; `note` is for the run's summary. */
@@ -87,7 +109,7 @@ export function openStream(state: StreamState | undefined, run: OpenRun): Openin
       return openComplete(state, run);
     case 'backfill':
       if (state.shape !== run.shape) return copyAnew(state);
-      if (state.consistency === run.consistency && run.consistency !== 'snapshot' && !run.incremental) {
+      if (state.consistency === run.consistency && run.consistency !== 'snapshot' && !run.incremental && !state.log) {
         return { action: 'resume', state };
       }
       // Chunks of other moments are in the table already: rows of one moment, or cut another way, have to replace them.
@@ -96,6 +118,13 @@ export function openStream(state: StreamState | undefined, run: OpenRun): Openin
         generation: state.generation + 1,
         replace: true,
         note: `started over: what an earlier run had read in consistency "${state.consistency}" could not be continued`,
+      };
+    case 'following':
+      return {
+        action: 'begin',
+        generation: state.generation + 1,
+        replace: true,
+        note: 'all rows were read: it followed the change log before',
       };
     default:
       return state satisfies never;

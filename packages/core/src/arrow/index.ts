@@ -8,6 +8,7 @@ export {
   UUID_METADATA,
 } from './arrow-field.ts';
 export { BatchBuilder } from './batch-builder.ts';
+export { CHANGE_COLUMNS, changeBatchColumns, changeToRow, rowToChange } from './change-rows.ts';
 export { civilFromDays, daysFromCivil } from './calendar.ts';
 export {
   type ArrowColumn,

@@ -121,6 +121,9 @@ export const MESSAGES = {
     phase: Type.Optional(Type.String()),
     rejected: Type.Optional(Type.Record(Type.String(), Count)),
     committedRows: Type.Optional(Count),
+    /** How far what was read is behind the head of the change log. */
+    lagBytes: Type.Optional(Count),
+    lagSeconds: Type.Optional(Type.Number({ minimum: 0 })),
     note: Type.Optional(Type.String()),
   }),
   ERROR: message('ERROR', {

@@ -7,7 +7,7 @@ export type Verb = 'spec' | 'check' | 'discover' | 'read' | 'write';
 /** Bytes of rows a process may hold when the command does not say. */
 const DEFAULT_MEMORY_MB = 256;
 
-/** A connector's command line: `<verb> --config FILE [--streams FILE] [--state FILE] [--format arrow|jsonl] [--memory MB] [--print-state]`. */
+/** A connector's command line: `<verb> --config FILE [--streams FILE] [--state FILE] [--format arrow|jsonl] [--memory MB] [--follow] [--backfill STREAM]… [--print-state]`. */
 export type Arguments = {
   verb: Verb;
   config: string | undefined;
@@ -15,6 +15,8 @@ export type Arguments = {
   state: string | undefined;
   format: 'arrow' | 'jsonl';
   memoryBytes: number;
+  follow: boolean;
+  backfill: string[];
   printState: boolean;
 };
 
@@ -40,6 +42,8 @@ export function parseArguments(kind: keyof typeof VERBS, argv: string[]): Argume
     state: values.state,
     format,
     memoryBytes: memoryMB * 1024 * 1024,
+    follow: values.follow ?? false,
+    backfill: values.backfill ?? [],
     printState: values['print-state'] ?? false,
   };
 }
@@ -56,6 +60,8 @@ function parse(argv: string[]) {
         state: text,
         format: text,
         memory: text,
+        follow: { type: 'boolean' },
+        backfill: { ...text, multiple: true },
         'print-state': { type: 'boolean' },
       },
     });

@@ -1,6 +1,7 @@
 import { ConnectorError } from '../errors.ts';
+import type { Column } from '../column-type.ts';
 import type { SelectedStream, Selection } from '../protocol/catalog.ts';
-import type { Message, SourceMessage } from '../protocol/messages.ts';
+import type { BatchMessage, Message, SourceMessage } from '../protocol/messages.ts';
 import { readWire } from '../protocol/wire-reader.ts';
 import type { WireWriter } from '../protocol/wire-writer.ts';
 import type { RunContext } from '../run-context.ts';
@@ -32,6 +33,8 @@ export async function runRead(run: ReadRun, context: RunContext): Promise<void> 
     sharedState: states.shared,
     acknowledgements: readAcknowledgements(),
     memoryBytes: run.args.memoryBytes,
+    follow: run.args.follow,
+    backfill: run.args.backfill,
   };
   try {
     for await (const message of run.definition.read(request, context)) {
@@ -48,9 +51,14 @@ export async function runRead(run: ReadRun, context: RunContext): Promise<void> 
   await sender.finish();
 }
 
+type Entry = { selected: SelectedStream; columns: Column[]; schemaSent: boolean; rows: number; status: string };
+
+/** Before these a stream's SCHEMA must have been sent. */
+const NEED_SCHEMA: ReadonlySet<string> = new Set(['RECORD', 'BATCH', 'BACKFILL', 'TRUNCATE']);
+
 /** Follows the rules of order for each stream's messages. */
 class StreamSender {
-  readonly #streams: Map<string, { selected: SelectedStream; schemaSent: boolean; rows: number; status: string }>;
+  readonly #streams: Map<string, Entry>;
   readonly #run: ReadRun;
   readonly #context: RunContext;
 
@@ -58,7 +66,10 @@ class StreamSender {
     this.#run = run;
     this.#context = context;
     this.#streams = new Map(
-      run.selection.streams.map((selected) => [selected.stream, { selected, schemaSent: false, rows: 0, status: '' }]),
+      run.selection.streams.map((selected) => [
+        selected.stream,
+        { selected, columns: selected.columns, schemaSent: false, rows: 0, status: '' },
+      ]),
     );
   }
 
@@ -67,13 +78,15 @@ class StreamSender {
     if (!entry) return this.#run.out.write(message);
     if (message.type === 'STATUS') entry.status = message.status;
     else if (entry.status === '') await this.#start(entry);
-    if (message.type === 'SCHEMA') entry.schemaSent = true;
-    if (message.type === 'RECORD' || message.type === 'BATCH' || message.type === 'BACKFILL')
-      await this.#sendSchema(entry);
+    if (message.type === 'SCHEMA') {
+      entry.schemaSent = true;
+      entry.columns = message.columns;
+    }
+    if (NEED_SCHEMA.has(message.type)) await this.#sendSchema(entry);
     if (message.type === 'RECORD') entry.rows += 1;
     if (message.type === 'BATCH') {
       entry.rows += message.rows;
-      return this.#sendBatch(message, entry.selected);
+      return this.#sendBatch(message, entry.columns);
     }
     if (message.type === 'STATE') {
       await this.#run.out.write({ ...message, rows: entry.rows });
@@ -108,29 +121,27 @@ class StreamSender {
     return entry;
   }
 
-  async #start(entry: { selected: SelectedStream; status: string }): Promise<void> {
+  async #start(entry: Entry): Promise<void> {
     entry.status = 'STARTED';
     await this.#run.out.write({ type: 'STATUS', stream: entry.selected.stream, status: 'STARTED' });
   }
 
-  async #sendSchema(entry: { selected: SelectedStream; schemaSent: boolean }): Promise<void> {
+  async #sendSchema(entry: Entry): Promise<void> {
     if (entry.schemaSent) return;
     entry.schemaSent = true;
     const { stream, columns, primaryKey } = entry.selected;
     await this.#run.out.write({ type: 'SCHEMA', stream, version: 1, columns, primaryKey });
   }
 
-  async #sendBatch(message: Extract<SourceMessage, { type: 'BATCH' }>, selected: SelectedStream): Promise<void> {
+  async #sendBatch(message: BatchMessage, columns: Column[]): Promise<void> {
     const { body, ...line } = message;
     if (this.#run.args.format === 'arrow') {
       const bytes = body.reduce((sum, piece) => sum + piece.byteLength, 0);
       return this.#run.out.write({ ...line, bytes }, body);
     }
-    const { batchToRecords } = await import('../arrow/batch-to-records.ts');
-    for (const data of batchToRecords(body, selected.columns)) {
-      const { stream, chunk, attempt } = line;
-      const framed = { type: 'RECORD', stream, data, ...(chunk !== undefined && { chunk, attempt }) };
-      await this.#run.out.write(framed);
+    const { recordsOf } = await import('./batch-records.ts');
+    for (const record of recordsOf(message, columns)) {
+      await this.#run.out.write(record);
       this.#context.signal.throwIfAborted();
     }
   }

@@ -8,12 +8,14 @@ const MAX_ROWS = 8192;
 const MAX_BYTES = 4 * 1024 * 1024;
 
 type BatchBuilder = import('../arrow/index.ts').BatchBuilder;
-type Gathering = { builder: BatchBuilder; place: Pick<BatchMessage, 'stream' | 'chunk' | 'attempt' | 'schema'> };
+type Place = Pick<BatchMessage, 'stream' | 'kind' | 'chunk' | 'attempt' | 'schema'>;
+type Gathering = { builder: BatchBuilder; place: Place; lastOp: Message<'RECORD'>['op'] };
+type Schema = { version: number; columns: Column[]; primaryKey: string[] };
 
 /** Gathers RECORDs into batches for a destination that takes Arrow; every other message first sends on what its stream has gathered. */
 export class RecordGatherer {
   readonly #writer: DestinationWriter;
-  readonly #schemas = new Map<string, { version: number; columns: Column[] }>();
+  readonly #schemas = new Map<string, Schema>();
   readonly #gathering = new Map<string, Gathering>();
 
   constructor(writer: DestinationWriter) {
@@ -28,28 +30,41 @@ export class RecordGatherer {
   }
 
   async #append(record: Message<'RECORD'>): Promise<void> {
-    const key = `${record.stream}\n${record.chunk ?? ''}\n${record.attempt ?? ''}`;
-    const { appendRecord } = await import('../arrow/index.ts');
-    const gathering = this.#gathering.get(key) ?? (await this.#begin(record, key));
-    appendRecord(gathering.builder, record.data);
-    if (gathering.builder.rows >= MAX_ROWS || gathering.builder.byteLength >= MAX_BYTES)
-      await this.#send(key, gathering);
+    const { stream, chunk = '', attempt = '', op } = record;
+    const schema = this.#schemas.get(stream);
+    if (!schema) throw new ConnectorError('protocol_violation', `A RECORD of stream ${stream} came before its SCHEMA.`);
+    const key = `${stream}\n${chunk}\n${attempt}\n${op === undefined ? 'backfill' : 'changes'}`;
+    const { appendRecord, changeToRow } = await import('../arrow/index.ts');
+    const gathering = await this.#gatheringFor(record, { key, schema });
+    const { builder } = gathering;
+    appendRecord(builder, op === undefined ? record.data : changeToRow(record, schema.columns));
+    gathering.lastOp = op;
   }
 
-  async #begin(record: Message<'RECORD'>, key: string): Promise<Gathering> {
-    const schema = this.#schemas.get(record.stream);
-    if (!schema) {
-      throw new ConnectorError('protocol_violation', `A RECORD of stream ${record.stream} came before its SCHEMA.`);
-    }
-    const { BatchBuilder } = await import('../arrow/index.ts');
-    const { stream, chunk, attempt } = record;
+  /** The gathering that a record belongs to. Its `c` stays in one batch with the `d` before it: together they may be a change of key. */
+  async #gatheringFor(record: Message<'RECORD'>, { key, schema }: { key: string; schema: Schema }): Promise<Gathering> {
+    const open = this.#gathering.get(key);
+    if (!open) return this.#begin(record, { key, schema });
+    const isFull = open.builder.rows >= MAX_ROWS || open.builder.byteLength >= MAX_BYTES;
+    if (!isFull || (open.lastOp === 'd' && record.op === 'c')) return open;
+    await this.#send(key, open);
+    return this.#begin(record, { key, schema });
+  }
+
+  async #begin(record: Message<'RECORD'>, { key, schema }: { key: string; schema: Schema }): Promise<Gathering> {
+    const { BatchBuilder, changeBatchColumns } = await import('../arrow/index.ts');
+    const { stream, chunk, attempt, op } = record;
+    // Changes and rows that belong to no chunk keep their order.
+    if (chunk === undefined) await this.#sendGathered(stream);
     const place = {
       stream,
+      kind: op === undefined ? ('backfill' as const) : ('changes' as const),
       schema: schema.version,
       ...(chunk !== undefined && { chunk }),
       ...(attempt !== undefined && { attempt }),
     };
-    const gathering = { builder: new BatchBuilder(schema.columns), place };
+    const columns = op === undefined ? schema.columns : changeBatchColumns(schema.columns, schema.primaryKey);
+    const gathering: Gathering = { builder: new BatchBuilder(columns), place, lastOp: op };
     this.#gathering.set(key, gathering);
     return gathering;
   }
@@ -62,6 +77,6 @@ export class RecordGatherer {
 
   async #send(key: string, { builder, place }: Gathering): Promise<void> {
     this.#gathering.delete(key);
-    if (builder.rows > 0) await this.#writer.write({ type: 'BATCH', kind: 'backfill', ...place, ...builder.finish() });
+    if (builder.rows > 0) await this.#writer.write({ type: 'BATCH', ...place, ...builder.finish() });
   }
 }

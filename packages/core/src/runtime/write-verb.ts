@@ -52,6 +52,7 @@ type Outcome = { failed: string[]; statuses: Message<'STATUS'>[] };
 /** Hands every message to the writer; resolves with the STATUS lines to print, the run's own last. */
 async function consume(run: WriteRun, writer: DestinationWriter): Promise<Outcome> {
   const statuses = new Map<string, Message<'STATUS'>>();
+  const schemas: Schemas = new Map();
   const gatherer = run.definition.formats.includes('arrow') ? new RecordGatherer(writer) : undefined;
   const deliver = (message: DestinationMessage) => (gatherer ? gatherer.write(message) : writer.write(message));
   let end: Message<'STATUS'> | undefined;
@@ -63,7 +64,7 @@ async function consume(run: WriteRun, writer: DestinationWriter): Promise<Outcom
         if (message.stream !== undefined) statuses.set(message.stream, message);
         else end = message;
       }
-      for (const one of await inFormats(run, message)) await deliver(one);
+      for (const one of await inFormats(run, message, schemas)) await deliver(one);
       if (end) break;
     }
   } catch (error) {
@@ -80,17 +81,16 @@ async function consume(run: WriteRun, writer: DestinationWriter): Promise<Outcom
   return { failed, statuses: [...terminal, { type: 'STATUS', status: 'COMPLETE' }] };
 }
 
+type Schemas = Map<string, Message<'SCHEMA'>>;
+
 /** A BATCH as RECORDs for a destination that takes only JSON lines; everything else as it is. */
-async function inFormats(run: WriteRun, message: DestinationMessage): Promise<DestinationMessage[]> {
+async function inFormats(
+  run: WriteRun,
+  message: DestinationMessage,
+  schemas: Schemas,
+): Promise<Iterable<DestinationMessage>> {
+  if (message.type === 'SCHEMA') schemas.set(message.stream, message);
   if (message.type !== 'BATCH' || run.definition.formats.includes('arrow')) return [message];
-  const { batchToRecords } = await import('../arrow/batch-to-records.ts');
-  const columns = run.selection.streams.find(({ stream }) => stream === message.stream)?.columns ?? [];
-  const { stream, chunk, attempt } = message;
-  const place = { ...(chunk !== undefined && { chunk }), ...(attempt !== undefined && { attempt }) };
-  return Array.from(batchToRecords(message.body, columns), (data) => ({
-    type: 'RECORD' as const,
-    stream,
-    data,
-    ...place,
-  }));
+  const { recordsOf } = await import('./batch-records.ts');
+  return recordsOf(message, schemas.get(message.stream)?.columns ?? []);
 }

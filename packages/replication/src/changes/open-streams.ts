@@ -1,0 +1,94 @@
+import { ConnectorError, type RunContext, type SelectedStream, type SourceMessage } from '@fjord/core';
+import { type BackfillRun, refuse } from '../backfill.ts';
+import type { ChangeLog, LogPosition } from '../change-log.ts';
+import { sourceView } from '../shape/source-view.ts';
+import type { Opening, SharedState, StreamState } from '../stream-state.ts';
+import { type ChangeOpening, openChanges, placesOf } from './change-state.ts';
+import type { Place, StreamStart } from './followed-stream.ts';
+
+/** How a run begins to follow: where the log goes on, what is known of each stream, and which of them have to be read, how. */
+export type OpenedStreams = {
+  from: Place;
+  starts: StreamStart[];
+  loads: { beside: Load[]; point: Load[] };
+  /** What must be said of streams that are given up at once. */
+  messages: SourceMessage[];
+};
+type Load = { selected: SelectedStream; opening: Opening };
+
+type Opened = { selected: SelectedStream; state: StreamState | undefined; opening: ChangeOpening };
+type OpenRequest = {
+  run: Pick<BackfillRun, 'states' | 'streams' | 'backfill'>;
+  shared: SharedState | undefined;
+  number: number;
+  changeLog: ChangeLog;
+};
+
+/** Looks at the streams' states and asks the log which of their places it still leads on from. Streams whose history is gone are given up, and named. */
+export async function openFollowed(request: OpenRequest, context: RunContext): Promise<OpenedStreams> {
+  const { run, shared, number, changeLog } = request;
+  const selected = run.streams.filter(({ changes }) => changes);
+  const orderKey = (position: LogPosition) => changeLog.orderKey(position);
+  const states = new Map(selected.map(({ stream }) => [stream, run.states.get(stream) as StreamState | undefined]));
+  const begin = await changeLog.prepare(selected.map(sourceView));
+  const opened = selected.map((stream): Opened => {
+    const state = states.get(stream.stream) ?? undefined;
+    const isAsked = run.backfill.includes(stream.stream);
+    return { selected: stream, state, opening: openChanges(state, stream, { number, isAsked }) };
+  });
+  const { places, missed } = placesOf(states, { shared, orderKey });
+  // Streams that are read anew need no history.
+  const goingOn = opened.filter(({ opening }) => !isAnew(opening)).map(({ selected: { stream } }) => stream);
+  const needed = new Map([...places].filter(([stream]) => goingOn.includes(stream)));
+  const lost = new Map([...missed, ...(await changeLog.findLost(needed))]);
+  const placed = [...needed].filter(([stream]) => !lost.has(stream)).map(([, position]) => position);
+  const from = lowest([begin, ...placed], orderKey);
+  const messages: SourceMessage[] = [];
+  const starts: StreamStart[] = [];
+  const loads: OpenedStreams['loads'] = { beside: [], point: [] };
+  for (const one of opened) {
+    const { stream } = one.selected;
+    const error = isAnew(one.opening) ? undefined : lost.get(stream);
+    if (error) {
+      messages.push(giveUp(one.selected, error, context));
+      continue;
+    }
+    if (one.opening.action === 'refuse') messages.push(refuse(one.selected, context));
+    if (one.opening.action === 'load')
+      loads[one.opening.beside ? 'beside' : 'point'].push({ selected: one.selected, opening: one.opening.opening });
+    const position = needed.get(stream);
+    starts.push(startOf(one, position === undefined ? from : { position, orderKey: orderKey(position) }));
+  }
+  return { from, starts, loads, messages };
+}
+
+const isAnew = (opening: ChangeOpening) => opening.action === 'load' && opening.opening.action === 'begin';
+
+function startOf({ selected, opening, state }: Opened, place: Place): StreamStart {
+  const base = { selected, place, beside: opening.action === 'load' && opening.beside };
+  switch (opening.action) {
+    case 'follow':
+      return { ...base, phase: 'following', handover: opening.state.handover, generation: opening.state.generation };
+    case 'refuse':
+      return { ...base, phase: 'failed', generation: state?.generation ?? 1 };
+    case 'load': {
+      // Chunks of a stream that goes on are in its table: its changes count from the first on, as they do when all wait for a point.
+      const isWaiting = opening.beside && opening.opening.action === 'begin';
+      return { ...base, phase: isWaiting ? 'waiting' : 'loading', generation: state?.generation ?? 1 };
+    }
+    default:
+      return opening satisfies never;
+  }
+}
+
+function giveUp({ stream }: SelectedStream, error: ConnectorError, context: RunContext): SourceMessage {
+  const { code, message } = error;
+  const help = `Copy it anew with \`fjord sync --backfill ${stream}\`; readers keep the old rows meanwhile.`;
+  context.report(new ConnectorError(code, message, { cause: error, stream, help }));
+  return { type: 'STATUS', stream, status: 'INCOMPLETE', reason: message };
+}
+
+function lowest(positions: LogPosition[], orderKey: (position: LogPosition) => string): Place {
+  const places = positions.map((position): Place => ({ position, orderKey: orderKey(position) }));
+  return places.reduce((first, place) => (place.orderKey < first.orderKey ? place : first));
+}
