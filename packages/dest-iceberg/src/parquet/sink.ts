@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { ownsMemory } from '@fjord/core';
 import { replaceSchemaMessage, schemaMessage } from '@fjord/core/arrow';
 import { type DataFile, type FileIOProperties, type NestedField, openFileIO } from '@fjord/iceberg';
@@ -9,6 +7,7 @@ import type { Compression } from '@fjord/parquet';
 import { arrowFieldsWithIds } from './arrow-schema.ts';
 import type { EncoderName } from './encoder.ts';
 import { EncoderThread } from './encoder-thread.ts';
+import { compileWasm } from './wasm-module.ts';
 import type { RollingFileOptions } from './worker-messages.ts';
 
 /** Measured with benchmarks/micro/parquet-sink.ts: half of this costs some 10 % more CPU, four times as much takes twice the heap and saves nothing. */
@@ -217,16 +216,6 @@ class PooledWriter implements FileWriter {
 }
 
 const WORKER_SCRIPT = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-
-let compiled: WebAssembly.Module | undefined;
-
-/** Compiled once for all threads, which share the machine code. Takes about 30 ms. */
-function compileWasm(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(
-    readFileSync(fileURLToPath(import.meta.resolve('parquet-wasm/esm/parquet_wasm_bg.wasm'))),
-  );
-  return compiled;
-}
 
 /** The stream in an ArrayBuffer of its own, which can be transferred; copied only if it shares one or comes in pieces. */
 function wholeStream(body: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

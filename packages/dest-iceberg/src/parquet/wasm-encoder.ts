@@ -1,7 +1,6 @@
 import {
   Compression,
   EnabledStatistics,
-  initSync,
   type RecordBatch,
   Table,
   transformParquetStream,
@@ -14,23 +13,13 @@ import type { EncodedFile, EncoderOptions, OpenEncoder, ParquetEncoder, TakeByte
 import { footerMetrics } from './footer-metrics.ts';
 import { leafTypes } from './metrics.ts';
 
+export { startWasm, wasmMemoryBytes } from './wasm.ts';
+
 /**
  * A column whose dictionary outgrows this is encoded plainly from there on. With the usual 1 MB, keys and timestamps fill a dictionary
  * in every row group for nothing: 25 % more CPU and larger files.
  */
 const DICTIONARY_BYTES = 64 * 1024;
-
-let memory: { buffer: { byteLength: number } } | undefined;
-
-/** Starts parquet-wasm in this thread from the module that the main thread has compiled once for all. */
-export function startWasm(module: WebAssembly.Module): void {
-  memory = initSync({ module }).memory;
-}
-
-/** Bytes of the WebAssembly heap of this thread; it only ever grows. */
-export function wasmMemoryBytes(): number {
-  return memory?.buffer.byteLength ?? 0;
-}
 
 /** The encoder that uses parquet-wasm: zstd level 1, every type. `startWasm` comes first. */
 export const openWasmEncoder: OpenEncoder = (options, take) => Promise.resolve(new WasmEncoder(options, take));
