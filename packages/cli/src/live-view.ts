@@ -15,9 +15,10 @@ export class LiveView {
     this.#terminal = terminal;
   }
 
-  show(streams: StreamProgress[]): void {
+  show(current: () => StreamProgress[]): void {
     if (Date.now() - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = Date.now();
+    const streams = current();
     this.clear();
     const running = streams.filter(({ status }) => status === 'RUNNING').slice(0, Math.max(1, this.#terminal.rows - 3));
     const done = streams.filter(({ status }) => status === 'COMPLETE').length;

@@ -28,7 +28,7 @@ export type ConnectorStart = {
 
 /** From SIGTERM to SIGKILL. */
 const KILL_AFTER_MS = 2_000;
-/** Output may still be in the pipe when a process has ended; a grandchild that holds the pipe open must not hold us. */
+/** Output may still be in the pipe when a process has ended, and is read as long as it comes; a grandchild that holds the pipe open must not hold us. */
 const DRAIN_MS = 1_000;
 
 /** A running connector. It has a process group of its own, so that Ctrl-C reaches us alone and a wrapper's children end with it. */
@@ -42,6 +42,7 @@ export class ConnectorProcess implements AsyncDisposable {
   readonly #start: ConnectorStart;
   #hasEnded = false;
   #wasStopped = false;
+  #linesRead = 0;
 
   constructor(start: ConnectorStart) {
     this.#start = start;
@@ -119,7 +120,7 @@ export class ConnectorProcess implements AsyncDisposable {
     const output = Promise.all([this.#readMessages(this.#child.stdout), this.#readLines(this.#child.stderr)]);
     try {
       const [code, signal]: [number | null, NodeJS.Signals | null] = await exitOf(this.#child);
-      await Promise.race([output, delay(DRAIN_MS, undefined, { ref: false })]);
+      await this.#drain(output);
       this.#explainEnd(code, signal);
     } catch (error) {
       this.#fail(new ConnectorError('connector_not_found', `${this.#who} cannot be started.`, { cause: error }));
@@ -129,10 +130,21 @@ export class ConnectorProcess implements AsyncDisposable {
     this.#hasEnded = true;
   }
 
+  async #drain(output: Promise<unknown>): Promise<void> {
+    for (let before = -1; before !== this.#linesRead;) {
+      before = this.#linesRead;
+      const silence = delay(DRAIN_MS, false, { ref: false });
+      if (await Promise.race([output.then(() => true), silence])) return;
+    }
+  }
+
   async #readMessages(stdout: Readable | null): Promise<void> {
     if (stdout === null) return;
     try {
-      for await (const line of splitLines(stdout)) this.#start.onMessage?.(parseProtocolLine(line, this.#who));
+      for await (const line of splitLines(stdout)) {
+        this.#linesRead += 1;
+        this.#start.onMessage?.(parseProtocolLine(line, this.#who));
+      }
     } catch (error) {
       if (!(error instanceof ConnectorError)) return;
       this.#fail(error);
@@ -144,6 +156,7 @@ export class ConnectorProcess implements AsyncDisposable {
     if (stderr === null) return;
     try {
       for await (const text of splitLines(stderr)) {
+        this.#linesRead += 1;
         const line = decodeOperatorLine(text);
         if (line.type === 'ERROR') this.failures.push(failureOfLine(line, this.connector.role));
         this.#start.onLine(line, this.connector);

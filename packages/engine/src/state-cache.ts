@@ -11,7 +11,7 @@ const SAVE_INTERVAL_MS = 1_000;
 /** Keeps the durable states of a run, and a copy of them in a file that is always whole: written aside, synced, renamed. */
 export class StateCache implements AsyncDisposable {
   readonly #file: string;
-  #streams: Record<string, unknown> = {};
+  readonly #streams = new Map<string, unknown>();
   #shared: { value: unknown } | undefined;
   #saving: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -22,13 +22,13 @@ export class StateCache implements AsyncDisposable {
 
   /** All states so far. */
   get states(): States {
-    return { streams: { ...this.#streams }, ...(this.#shared && { shared: this.#shared.value }) };
+    return { streams: Object.fromEntries(this.#streams), ...(this.#shared && { shared: this.#shared.value }) };
   }
 
   /** Takes the newest durable state of a stream (or the shared one) and saves all of them soon. */
   set(stream: string | undefined, state: unknown): void {
     if (stream === undefined) this.#shared = { value: state };
-    else this.#streams = { ...this.#streams, [stream]: state };
+    else this.#streams.set(stream, state);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       // A cache that cannot be written (read-only or full disk) must not stop a run; the last save reports it.

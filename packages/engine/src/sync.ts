@@ -23,8 +23,8 @@ export type SyncOptions = {
   /** Streams that are copied anew; readers keep the old rows until all of the new ones are there. */
   backfill?: readonly string[];
   onLine(line: OperatorLine, connector: Connector): void;
-  /** Called when the streams are known and whenever one of them has moved. */
-  onProgress(streams: StreamProgress[]): void;
+  /** Called whenever a stream has moved, many times a second where there are many; `streams` gives all of them as they are then. */
+  onProgress(streams: () => StreamProgress[]): void;
 };
 
 /** What became of a run. `exitCode` follows docs/errors.md: 0 only if every selected stream is complete. */
@@ -147,7 +147,7 @@ class SyncRun implements AsyncDisposable {
   #takeLine(line: OperatorLine, connector: Connector): void {
     if (line.type === 'PROGRESS') {
       this.#tracker.take(line, connector.role);
-      this.#options.onProgress(this.#tracker.streams);
+      this.#options.onProgress(() => this.#tracker.streams);
     }
     this.#options.onLine(line, connector);
   }
@@ -165,7 +165,7 @@ class SyncRun implements AsyncDisposable {
       this.#isComplete = status.status === 'COMPLETE';
       this.#finished.resolve();
     }
-    this.#options.onProgress(this.#tracker.streams);
+    this.#options.onProgress(() => this.#tracker.streams);
   }
 
   #takeState(state: Message<'STATE'>): void {
