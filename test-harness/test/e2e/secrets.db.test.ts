@@ -1,7 +1,16 @@
+import { execFileSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeSshKey, type PostgresServer, startPostgres, startSshServer, temporaryFolder } from '../../src/index.ts';
+import {
+  makeSshKey,
+  type PostgresServer,
+  startPostgres,
+  startSshServer,
+  startTcpProxy,
+  temporaryFolder,
+} from '../../src/index.ts';
 import { Pipeline, type SyncResult } from './pipeline.ts';
 
 // In a URI it stands percent-encoded: neither form may be seen.
@@ -102,3 +111,51 @@ test('the passphrase of an SSH key is seen nowhere, whether it is right or wrong
   expect(refused.exitCode).toBe(2);
   await expectUnseen([...results, refused], folder.path);
 });
+
+test('the salt of a hash is seen nowhere: not in arguments, states, tables or outputs, nor by the database', async () => {
+  await using folder = await temporaryFolder('fjord-secret');
+  await using keys = await temporaryFolder('fjord-keys');
+  const file = path.join(keys.path, 'salt');
+  await writeFile(file, CANARY);
+  await postgres.query(`
+    CREATE TABLE salted AS SELECT n AS id, 'a' || n AS a, 'b' || n AS b FROM generate_series(1, 30000) n;
+    ALTER ROLE reader SET log_statement = 'all'; GRANT SELECT ON salted TO reader`);
+  await using proxy = await startTcpProxy(postgres);
+  const sent: Buffer[] = [];
+  let processes = '';
+  proxy.onSent = (piece) => {
+    sent.push(piece);
+    // Rows are about to come: all processes are at work.
+    if (piece.includes('COPY (')) processes += execFileSync('ps', ['-eo', 'args']).toString();
+  };
+  const salts = { a: '${env:FJORD_TEST_SALT}', b: `\${file:${file}}` };
+  const pipeline = new Pipeline(folder.path, postgres, {
+    match: ['public.salted'],
+    stream: { columns: { transform: { a: { hash: { salt: salts.a } }, b: { hash: { salt: salts.b } } } } },
+    source: { port: proxy.port, user: 'reader', chunkMB: 0.5, consistency: 'chunk' },
+    password: CANARY,
+    env: { FJORD_TEST_SALT: CANARY },
+  });
+  const results = await runAll(pipeline);
+  expect(
+    results.map(({ exitCode }) => exitCode),
+    results[2]?.stderr,
+  ).toEqual([0, 0, 0, 0]);
+  const { rows } = await pipeline.read('duckdb', 'salted');
+  expect(rows[0]).toEqual(['1', hmac('a1'), hmac('b1')]);
+  await proxy.refuse();
+  const failed = await pipeline.sync();
+  expect(failed.exitCode).toBe(3);
+  await expectUnseen([...results, failed], folder.path);
+  const said = Buffer.concat(sent).toString('latin1');
+  for (const [where, text, known] of [
+    ['the arguments of a process', processes, 'read --config'],
+    ['what the server was sent', said, 'COPY ('],
+    ["the server's log", postgres.log, 'COPY ('],
+  ] as const) {
+    expect(text, where).toContain(known);
+    for (const form of FORMS) expect(text, where).not.toContain(form);
+  }
+});
+
+const hmac = (text: string) => createHmac('sha256', CANARY).update(text).digest('hex');
