@@ -1,8 +1,8 @@
 import { type FileMetadata, openParquetWriter, type ParquetWriterOptions } from '../src/index.ts';
 
-/** Encodes Arrow IPC streams into one file in memory. */
+/** Encodes Arrow IPC streams, each whole or in pieces, into one file in memory. */
 export async function encode(
-  streams: readonly Uint8Array[],
+  streams: readonly (Uint8Array | readonly Uint8Array[])[],
   options: Omit<ParquetWriterOptions, 'write'> = {},
 ): Promise<{ file: Buffer; metadata: FileMetadata }> {
   const pieces: Uint8Array[] = [];

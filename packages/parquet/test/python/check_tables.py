@@ -1,90 +1,74 @@
 """Compares Parquet files with the Arrow streams they were made from: check_tables.py FOLDER. Prints one JSON line: how much was compared, and what differs.
 
-FOLDER has N.arrows and, of each, any number of N.*.parquet."""
+FOLDER has N.arrows and, of each, any number of N.M.parquet with N.M.json (statistics of the writer) and N.M.wasm (a stream of what parquet-wasm read)."""
 
 import glob
 import json
 import os
-import struct
 import sys
+from collections import Counter
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from comparable import comparable
+from leaf_bounds import check_chunk, check_file, leaf_values
 
-folder = sys.argv[1]
 problems = []
-compared = {"files": 0, "columns": 0, "bounds": 0, "duckdb": 0}
+compared = Counter()
 
 
-def check_values(name, expected, file):
-    table = pq.ParquetFile(file, page_checksum_verification=True).read()
+def read_stream(path):
+    with pa.OSFile(path, "rb") as stream:
+        reader = pa.ipc.open_stream(stream)
+        return pa.Table.from_batches(list(reader), reader.schema)
+
+
+def check_values(expected, table, where):
     if table.num_rows != expected.num_rows:
-        problems.append(f"{file}: {table.num_rows} rows instead of {expected.num_rows}")
+        problems.append(f"{where}: {table.num_rows} rows instead of {expected.num_rows}")
         return
     for column in expected.column_names:
         compared["columns"] += 1
         want, got = comparable(expected[column]), comparable(table[column])
         if want != got:
             at = next(i for i, (a, b) in enumerate(zip(want, got)) if a != b) if len(want) == len(got) else -1
-            problems.append(f"{file} {column} {expected.schema.field(column).type}: differs at {at}: {str(want[at])[:80]} / {str(got[at])[:80]}")
+            problems.append(f"{where} {column} {expected.schema.field(column).type}: differs at {at}: {str(want[at])[:80]} / {str(got[at])[:80]}")
 
 
-def check_bounds(expected, file):
-    metadata = pq.ParquetFile(file, page_checksum_verification=True).metadata
+def check_bounds(expected, metadata, where):
     first = 0
     for g in range(metadata.num_row_groups):
         group = metadata.row_group(g)
-        for c in range(group.num_columns):
-            chunk = group.column(c)
-            if "." in chunk.path_in_schema or not chunk.is_stats_set:
-                continue
-            statistics = chunk.statistics
-            values = expected[chunk.path_in_schema].slice(first, group.num_rows)
-            if pa.types.is_dictionary(values.type):
-                values = pa.chunked_array([v.dictionary_decode() for v in values.chunks], values.type.value_type)
-            where = f"{file} group {g} {chunk.path_in_schema} {values.type}"
-            compared["bounds"] += 1
-            if statistics.null_count != values.null_count:
-                problems.append(f"{where}: null count {statistics.null_count} instead of {values.null_count}")
-            if not statistics.has_min_max or not pc_orderable(values.type):
-                continue
-            present = [v for v in comparable(values) if v is not None and v != "NaN"]
-            if pa.types.is_floating(values.type):
-                present = [float(v) for v in present]
-                low, high = (half(v) if isinstance(v, bytes) else float(v) for v in (statistics.min, statistics.max))
-                if [low, high] != [min(present), max(present)]:
-                    problems.append(f"{where}: bounds {low} {high}, should be {min(present)} {max(present)}")
-                continue
-            low, high = raw(statistics.min, values.type), raw(statistics.max, values.type)
-            if isinstance(low, bytes) and not pa.types.is_fixed_size_binary(values.type):
-                present = [v.encode() if isinstance(v, str) else v for v in present]
-                exact = max(map(len, present)) <= 64
-                wrong = [low, high] != [min(present), max(present)] if exact else not (low <= min(present) and high >= max(present))
-            else:
-                wrong = [low, high] != [min(present), max(present)]
-            if wrong:
-                problems.append(f"{where}: bounds {low} {high}, should be {min(present)} {max(present)}")
+        chunks = {group.column(c).path_in_schema: group.column(c) for c in range(group.num_columns)}
+        for name in expected.column_names:
+            values = comparable(expected[name].slice(first, group.num_rows))
+            for path, leaf, present in leaf_values(name, expected.schema.field(name).type, values):
+                compared["bounds"] += 1
+                problems.extend(f"{where} group {g} {path} {leaf}: {p}" for p in check_chunk(chunks[path], leaf, present))
         first += group.num_rows
 
 
-def pc_orderable(t):
-    return not (pa.types.is_temporal(t) or pa.types.is_nested(t) or pa.types.is_null(t) or t == pa.binary(16))
-
-
-def half(value):
-    return struct.unpack("<e", value)[0]
-
-
-def raw(value, t):
-    return value.encode() if isinstance(value, str) else value
+def check_statistics(expected, said, metadata, where):
+    columns = {".".join(c["path"]): c for c in said["columns"]}
+    if (said["rowCount"], said["byteLength"]) != (expected.num_rows, os.path.getsize(where)):
+        problems.append(f"{where}: said to have {said['rowCount']} rows in {said['byteLength']} bytes")
+    stored = Counter()
+    for g in range(metadata.num_row_groups):
+        for c in range(metadata.num_columns):
+            stored[metadata.row_group(g).column(c).path_in_schema] += metadata.row_group(g).column(c).total_compressed_size
+    for name in expected.column_names:
+        for path, leaf, present in leaf_values(name, expected.schema.field(name).type, comparable(expected[name])):
+            compared["statistics"] += 1
+            problems.extend(f"{where} {path} {leaf}: {p}" for p in check_file(columns[path], leaf, present))
+            if columns[path]["compressedBytes"] != stored[path]:
+                problems.append(f"{where} {path}: {columns[path]['compressedBytes']} bytes instead of {stored[path]}")
 
 
 def check_duckdb(expected, file):
-    """Counts, by column: DuckDB reads every page of every column it can."""
-    flat = [c for c in expected.column_names if not pa.types.is_null(expected.schema.field(c).type) and duckdb_reads(expected.schema.field(c).type)]
+    """Counts, by column, of values and of those that are equal, less, greater: what a wrong statistic or bloom filter hides is missing then."""
+    flat = [c for c in expected.column_names if duckdb_reads(expected.schema.field(c).type)]
     if not flat:
         return
     counts = ", ".join(f'count("{c}")' for c in flat)
@@ -95,14 +79,20 @@ def check_duckdb(expected, file):
         problems.append(f"{file}: DuckDB counts {found} instead of {wanted}")
     for c in flat:
         t = expected.schema.field(c).type
-        if t in (pa.int64(), pa.int32(), pa.string(), pa.date32()):
-            column = expected[c].drop_null()
-            for v in column.slice(len(column) // 2, 1).to_pylist():
-                found = duckdb.execute(f"select count(*) from read_parquet('{file}') where \"{c}\" = ?", [v]).fetchone()[0]
-                wanted = pc.sum(pc.equal(column, pa.scalar(v, t))).as_py()
-                compared["duckdb"] += 1
+        if not filterable(t):
+            continue
+        column = expected[c].drop_null()
+        for v in column.slice(len(column) // 2, 1).to_pylist():
+            for sign, compare in {"=": pc.equal, ">": pc.greater, "<=": pc.less_equal}.items():
+                found = duckdb.execute(f"select count(*) from read_parquet('{file}') where \"{c}\" {sign} ?", [v]).fetchone()[0]
+                wanted = pc.sum(compare(column, pa.scalar(v, t))).as_py()
+                compared["filters"] += 1
                 if found != wanted:
-                    problems.append(f"{file} {c}: DuckDB finds {found} rows instead of {wanted}")
+                    problems.append(f"{file} {c} {t} {sign} {v!r:.60}: DuckDB finds {found} rows instead of {wanted}")
+
+
+def filterable(t):
+    return pa.types.is_integer(t) or pa.types.is_date32(t) or t in (pa.string(), pa.binary(), pa.large_string(), pa.bool_(), pa.timestamp("us"))
 
 
 def duckdb_reads(t):
@@ -117,17 +107,21 @@ def nulls(column):
     return sum(v is None for v in comparable(column)) if pa.types.is_dictionary(column.type) else column.null_count
 
 
-for source in sorted(glob.glob(f"{folder}/*.arrows")):
-    with pa.OSFile(source, "rb") as stream:
-        reader = pa.ipc.open_stream(stream)
-        expected = pa.Table.from_batches(list(reader), reader.schema)
+for source in sorted(glob.glob(f"{sys.argv[1]}/*.arrows")):
+    expected = read_stream(source)
     for file in sorted(glob.glob(f"{source.removesuffix('.arrows')}.*.parquet")):
         compared["files"] += 1
         try:
-            check_values(os.path.basename(source), expected, file)
-            check_bounds(expected, file)
+            parquet = pq.ParquetFile(file, page_checksum_verification=True)
+            check_values(expected, parquet.read(), file)
+            with open(file.replace(".parquet", ".json")) as said:
+                check_statistics(expected, json.load(said), parquet.metadata, file)
+            check_bounds(expected, parquet.metadata, file)
             check_duckdb(expected, file)
+            if os.path.exists(file.replace(".parquet", ".wasm")):
+                compared["wasm"] += 1
+                check_values(expected, read_stream(file.replace(".parquet", ".wasm")), file.replace(".parquet", ".wasm"))
         except Exception as error:  # noqa: BLE001: whatever a reader throws is what we look for
             problems.append(f"{file}: {type(error).__name__}: {str(error)[:300]}")
 
-print(json.dumps({"compared": compared, "problems": problems}))
+print(json.dumps({"compared": compared, "problems": problems[:30]}))
