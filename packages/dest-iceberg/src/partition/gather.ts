@@ -24,7 +24,7 @@ export function gatherRows(fields: readonly Column[], selections: readonly Selec
     for (const [index, column] of builder.columns.entries()) {
       const data = rows.columns[index];
       if (!data) throw new Error('a batch has fewer columns than its schema');
-      gather({ data, indices, start }, column);
+      gatherColumn({ data, indices, start }, column);
     }
     start += indices.length;
   }
@@ -33,9 +33,10 @@ export function gatherRows(fields: readonly Column[], selections: readonly Selec
 }
 
 /** Rows `indices` of `data` go to rows `start` and on. */
-type Move = { readonly data: Data; readonly indices: Int32Array; readonly start: number };
+export type Move = { readonly data: Data; readonly indices: Int32Array; readonly start: number };
 
-function gather(move: Move, column: ArrowColumn): void {
+/** Copies chosen rows of a column into one that is being filled, behind the rows that it has. */
+export function gatherColumn(move: Move, column: ArrowColumn): void {
   column.reserve(move.start + move.indices.length);
   gatherValidity(move, column);
   switch (column.kind) {
@@ -51,7 +52,7 @@ function gather(move: Move, column: ArrowColumn): void {
       return gatherList(move, column, column.entries);
     case 'struct':
       for (const [index, child] of column.children.entries())
-        gather({ ...move, data: childOf(move.data, index) }, child);
+        gatherColumn({ ...move, data: childOf(move.data, index) }, child);
       return;
     default:
       return column satisfies never;
@@ -121,7 +122,7 @@ function gatherList({ data, indices, start }: Move, column: ListColumn | MapColu
   const elements = new Int32Array(end - first);
   let count = 0;
   for (const index of indices) for (let at = offsets[index]!; at < offsets[index + 1]!; at++) elements[count++] = at;
-  gather({ data: childOf(data, 0), indices: elements, start: first }, child);
+  gatherColumn({ data: childOf(data, 0), indices: elements, start: first }, child);
 }
 
 function childOf(data: Data, index: number): Data {

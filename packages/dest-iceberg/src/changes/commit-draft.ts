@@ -1,0 +1,245 @@
+import { ConnectorError } from '@fjord/core';
+import {
+  type DataFile,
+  PositionSet,
+  type Removal,
+  type RowDeletes,
+  type ScanFile,
+  type Table,
+  writeRowDeletes,
+} from '@fjord/iceberg';
+import type { ChangeRows } from './change-rows.ts';
+import type { DeletedRows } from './deleted-rows.ts';
+import { fillGaps, type Place } from './fill-gaps.ts';
+import { type DeleteMode, type Folded, foldRun } from './fold.ts';
+import { KeyIndexBuilder } from './key-index.ts';
+import type { KeyFields, KeyIndexes } from './key-indexes.ts';
+import { wantedKeys } from './key-ranges.ts';
+import type { RowFinder, WantedKeys } from './row-finder.ts';
+import type { RunLayout } from './run-layout.ts';
+import { RunRows } from './run-rows.ts';
+import { type OpenedFile, type Output, type RunFile, writeRun } from './run-writer.ts';
+import { findGaps } from './unset.ts';
+
+export type DraftParts = {
+  stream: string;
+  /** The table as it was when the draft was begun. */
+  table: Table;
+  finder: RowFinder;
+  indexes: KeyIndexes;
+  deleted: DeletedRows;
+  deletes: DeleteMode;
+  /** Every change stays as a row of its own. */
+  isHistory: boolean;
+  handover: Uint8Array | undefined;
+  /** Opens files for changes of a layout. */
+  openFile(layout: RunLayout): OpenedFile;
+  /** Whether a file holds changes and no copied rows. */
+  isChangeFile(file: DataFile): boolean;
+};
+
+/** What a commit adds to its table and takes out of it; `written` is of no use if the commit fails. */
+export type StagedDraft = { append: DataFile[]; remove: Removal | undefined; written: string[] };
+
+type DraftFile = { scanFile: ScanFile; positions: PositionSet };
+type Obsolete = { wanted: WantedKeys; limits: Int32Array | undefined };
+
+/** One commit in the making: files of chunks and of runs of changes in their order, and the rows in the table that these replace. */
+export class CommitDraft {
+  readonly #parts: DraftParts;
+  readonly #files = new Map<string, DraftFile>();
+  readonly #obsolete: Obsolete[] = [];
+  readonly #copied: { file: DataFile; keyFields: KeyFields }[] = [];
+  readonly #loadedAt = BigInt(Date.now()) * 1000n;
+  #staged: { deletes: readonly RowDeletes[]; files: readonly DataFile[] } = { deletes: [], files: [] };
+  #isTruncated = false;
+
+  constructor(parts: DraftParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes the files of a finished chunk: its rows replace those that changes have written before it was read (rule 6). */
+  async addChunk(files: readonly DataFile[], keyFields: KeyFields | undefined): Promise<void> {
+    for (const file of files) {
+      if (keyFields) {
+        await this.#replaceInDraft(file, keyFields);
+        this.#copied.push({ file, keyFields });
+      }
+      this.#add(file);
+    }
+  }
+
+  /** Every row so far goes. */
+  async truncate(): Promise<void> {
+    const { table } = this.#parts;
+    const dropped = [...this.#files.keys()];
+    this.#files.clear();
+    this.#obsolete.length = 0;
+    this.#copied.length = 0;
+    this.#isTruncated = true;
+    await Promise.allSettled(dropped.map((location) => table.io.delete(location)));
+  }
+
+  /** Folds a run of changes, writes what remains of it, and notes what it replaces. */
+  async addRun(batches: readonly ChangeRows[], layout: RunLayout): Promise<void> {
+    const rows = new RunRows(batches);
+    if (this.#parts.isHistory) {
+      const winners = Int32Array.from({ length: rows.length }, (_, row) => row);
+      return this.#write({ rows, layout, winners, patches: [], fetched: [], loadedAt: this.#loadedAt }, undefined);
+    }
+    const { deletes, handover } = this.#parts;
+    const folded = foldRun(rows, { key: layout.key, isKeyless: layout.isKeyless, deletes, handover });
+    const filled = await this.#fill(folded, layout);
+    const obsolete = { wanted: wantedKeys(folded, layout, folded.obsolete), limits: folded.limits };
+    await this.#removeFromDraft(obsolete);
+    if (!this.#isTruncated) this.#obsolete.push(obsolete);
+    const isMarked = layout.isKeyless && deletes === 'soft';
+    await this.#write({ rows, layout, ...filled, loadedAt: this.#loadedAt }, isMarked ? undefined : folded);
+  }
+
+  /** Finds the replaced rows in the table as it is now, and writes what deletes them. Done anew after each conflict (rule 17). */
+  async stage(table: Table): Promise<StagedDraft> {
+    const found = new Map<string, RowDeletes>();
+    if (!this.#isTruncated) {
+      for (const obsolete of this.#obsolete) await this.#findObsolete(table, obsolete, found);
+      await this.#findReplaced(table, found);
+    }
+    const own = [...this.#files.values()].filter(({ positions }) => positions.size > 0);
+    const deletes = [...found.values(), ...own];
+    const { append, remove } = await writeRowDeletes(table, deletes);
+    this.#staged = { deletes, files: append };
+    const data = [...this.#files.values()].map(({ scanFile }) => scanFile.file);
+    const removal = this.#isTruncated ? 'all' : remove.size > 0 ? { deletes: remove } : undefined;
+    return { append: [...data, ...append], remove: removal, written: append.map(({ filePath }) => filePath) };
+  }
+
+  /** Notes what was committed, so that none of it needs to be read. */
+  settle(): void {
+    const { deletes, files } = this.#staged;
+    for (const { scanFile, positions } of deletes) this.#parts.deleted.add(scanFile.file.filePath, positions);
+    this.#parts.deleted.skip(files);
+  }
+
+  /** Deletes the files of a draft that no commit was tried with. */
+  async discard(): Promise<void> {
+    const { table } = this.#parts;
+    await Promise.allSettled([...this.#files.keys()].map((location) => table.io.delete(location)));
+  }
+
+  #add(file: DataFile): void {
+    const specId = file.specId ?? this.#parts.table.metadata['default-spec-id'];
+    const scanFile = { file, specId, deletes: [], sequenceNumber: 0n };
+    this.#files.set(file.filePath, { scanFile, positions: new PositionSet() });
+  }
+
+  get #scanFiles(): ScanFile[] {
+    return [...this.#files.values()].map(({ scanFile }) => scanFile);
+  }
+
+  async #write(output: Output, folded: Folded | undefined): Promise<void> {
+    if (output.winners.length === 0) return;
+    const written = await writeRun(output, this.#parts.openFile(output.layout));
+    for (const { file, winners } of written) {
+      this.#add(file);
+      if (folded) await this.#index({ file, winners }, { folded, output });
+    }
+  }
+
+  /** The keys of a file that was just written are at hand. */
+  async #index({ file, winners }: RunFile, { folded, output }: { folded: Folded; output: Output }): Promise<void> {
+    const builder = new KeyIndexBuilder(winners.length);
+    for (const winner of winners) builder.add(folded.keys.key(folded.keyOf[output.winners[winner]!]!));
+    await this.#parts.indexes.put(file, output.layout.keyFields, builder.finish());
+  }
+
+  async #fill(folded: Folded, layout: RunLayout) {
+    const { table, deletes, stream } = this.#parts;
+    const gaps = findGaps(folded, layout, deletes);
+    const keys = new Set(gaps.flatMap(({ origin }) => (origin.type === 'live' ? origin.key : [])));
+    const wanted = wantedKeys(folded, layout, folded.keys.sorted(Uint32Array.from(keys)));
+    const places = await this.#locate(wanted);
+    return fillGaps({ folded, layout, table, gaps, places, missing: (column) => missingRow(stream, column) });
+  }
+
+  /** Where the live rows of some keys are: in the draft, else in the table. */
+  async #locate(wanted: WantedKeys): Promise<Map<number, Place>> {
+    const { finder, table } = this.#parts;
+    const places = new Map<number, Place>();
+    const groups = this.#isTruncated ? [this.#scanFiles] : [await finder.plan(table), this.#scanFiles];
+    for (const files of groups) {
+      for await (const { scanFile, keys, positions } of finder.find(table, wanted, files)) {
+        for (const [at, key] of keys.entries()) places.set(key, { file: scanFile.file, position: positions[at]! });
+      }
+    }
+    return places;
+  }
+
+  async #removeFromDraft({ wanted, limits }: Obsolete): Promise<void> {
+    const { finder, table, deleted } = this.#parts;
+    for await (const { scanFile, keys, positions } of finder.find(table, wanted, this.#scanFiles)) {
+      const taken = PositionSet.of(positions.filter((_, at) => isWithin(limits, keys[at]!)));
+      this.#files.get(scanFile.file.filePath)?.positions.addAll(taken);
+      deleted.add(scanFile.file.filePath, taken);
+    }
+  }
+
+  async #findObsolete(table: Table, { wanted, limits }: Obsolete, found: Map<string, RowDeletes>): Promise<void> {
+    const left = limits?.slice();
+    for await (const { scanFile, keys, positions, dead } of this.#parts.finder.find(table, wanted)) {
+      const { positions: taken } = deletesOf(found, scanFile, dead);
+      for (const [at, key] of keys.entries()) {
+        // Another run may have taken the row already.
+        if (!taken.has(positions[at]!) && isWithin(left, key)) taken.add(positions[at]!);
+      }
+    }
+  }
+
+  async #replaceInDraft(file: DataFile, keyFields: KeyFields): Promise<void> {
+    const { indexes, table, finder, deleted, isChangeFile } = this.#parts;
+    const changed = this.#scanFiles.filter((scanFile) => isChangeFile(scanFile.file));
+    if (changed.length === 0) return;
+    const wanted = { keys: await indexes.get(table, file, keyFields), range: undefined, keyFields };
+    for await (const { scanFile, positions } of finder.find(table, wanted, changed)) {
+      const taken = PositionSet.of(positions);
+      this.#files.get(scanFile.file.filePath)?.positions.addAll(taken);
+      deleted.add(scanFile.file.filePath, taken);
+    }
+  }
+
+  async #findReplaced(table: Table, found: Map<string, RowDeletes>): Promise<void> {
+    const { indexes, finder, isChangeFile } = this.#parts;
+    if (this.#copied.length === 0) return;
+    const changed = (await finder.plan(table)).filter(({ file }) => isChangeFile(file));
+    if (changed.length === 0) return;
+    for (const { file, keyFields } of this.#copied) {
+      const wanted = { keys: await indexes.get(table, file, keyFields), range: undefined, keyFields };
+      for await (const { scanFile, positions, dead } of finder.find(table, wanted, changed)) {
+        deletesOf(found, scanFile, dead).positions.addAll(PositionSet.of(positions));
+      }
+    }
+  }
+}
+
+function deletesOf(found: Map<string, RowDeletes>, scanFile: ScanFile, dead: PositionSet): RowDeletes {
+  const known = found.get(scanFile.file.filePath);
+  if (known) return known;
+  const deletes = { scanFile, positions: new PositionSet(), earlier: dead };
+  found.set(scanFile.file.filePath, deletes);
+  return deletes;
+}
+
+/** Counts down what may still be taken of a key; without limits all may. */
+function isWithin(limits: Int32Array | undefined, key: number): boolean {
+  if (!limits) return true;
+  if (limits[key]! <= 0) return false;
+  limits[key]! -= 1;
+  return true;
+}
+
+function missingRow(stream: string, column: string): ConnectorError {
+  return new ConnectorError(
+    'row_missing',
+    `A change of stream ${stream} does not carry column "${column}", and the row that holds its value is not in the table.`,
+    { stream },
+  );
+}
