@@ -64,6 +64,11 @@ export const ERROR_CODES = {
     retryable: false,
     help: 'Set `unrepresentable: null` or `clamp`, or correct the value at the source.',
   },
+  row_missing: {
+    exit: 5,
+    retryable: false,
+    help: 'The table lost the row, or others changed it: copy the stream anew, or set REPLICA IDENTITY FULL at the source.',
+  },
   source_unreachable: { exit: 3, retryable: true, help: 'Check host, port, firewall, and that the server runs.' },
   source_connection_lost: { exit: 3, retryable: true, help: 'Run the sync again; it resumes from the last commit.' },
   source_busy: { exit: 3, retryable: true, help: 'Run the sync again later, or lower `parallel`.' },

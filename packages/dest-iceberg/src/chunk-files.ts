@@ -65,9 +65,9 @@ export class ChunkFiles {
     this.#close(loose);
   }
 
-  /** The files of the first `count` done chunks, once they are finished. */
-  async finished(count: number): Promise<DataFile[]> {
-    return (await Promise.all(this.#done.slice(0, count))).flat();
+  /** The files of each of the first `count` done chunks, once they are finished. */
+  finishedChunks(count: number): Promise<DataFile[][]> {
+    return Promise.all(this.#done.slice(0, count));
   }
 
   /** Forgets the first `count` done chunks: they are committed. */

@@ -55,6 +55,20 @@ export const ConfigSchema = Type.Object({
       maximum: 64,
     }),
   ),
+  keyIndexMemoryMB: Type.Number({
+    title: 'Memory for key indexes',
+    description:
+      'Megabytes in which keys of data files are held, by which rows to replace are found: 12 bytes a row for a key of one number, some 40 for a text.',
+    default: 256,
+    minimum: 0,
+  }),
+  keyIndexDiskMB: Type.Number({
+    title: 'Disk for key indexes',
+    description:
+      'Megabytes in the temporary folder for the key indexes that do not fit into memory; what fits neither is read from the data files again.',
+    default: 4096,
+    minimum: 0,
+  }),
   parquetEncoder: Type.Union([Type.Literal('fjord'), Type.Literal('parquet-wasm')], {
     title: 'Parquet encoder',
     description:

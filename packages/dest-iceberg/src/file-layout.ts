@@ -4,11 +4,15 @@ import { randomUUID } from 'node:crypto';
 /** Bits of the hash in a path with `write.object-storage.enabled`, in folders of these lengths: as Iceberg's reference implementation lays them out. */
 const HASH_FOLDERS = [4, 4, 4, 8];
 
+/** Begins the names of files that hold changes; those of chunks begin otherwise. */
+const CHANGES = 'changes-g';
+
 /** What a writer's files are named after. */
 export type FileName = {
   readonly pipeline: string;
   readonly generation: number;
-  readonly chunk: string;
+  /** The chunk whose rows it has; undefined for changes. */
+  readonly chunk: string | undefined;
   /** Folders of the partition, if the table has any. */
   readonly partition?: string | undefined;
 };
@@ -20,7 +24,7 @@ export type FileName = {
  */
 export function filePrefix(metadata: TableMetadata, { pipeline, generation, chunk, partition }: FileName): string {
   const { properties } = metadata;
-  const name = `g${generation}-${encodeName(chunk)}`;
+  const name = chunk === undefined ? `${CHANGES}${generation}` : `g${generation}-${encodeName(chunk)}`;
   const isHashed = properties['write.object-storage.enabled'] === 'true';
   const hidesPartition = isHashed && properties['write.object-storage.partitioned-paths'] === 'false';
   const folders = [
@@ -36,6 +40,12 @@ export function isFileOf(pipeline: string, metadata: TableMetadata, filePath: st
   const folders = [`${dataFolder(metadata)}/`, `${metadata.location}/data/`];
   const rest = folders.filter((folder) => filePath.startsWith(folder)).map((folder) => filePath.slice(folder.length));
   return rest.some((path) => path.replace(/^(?:[01]{4}\/){3}[01]{8}\//, '').startsWith(`${pipeline}/`));
+}
+
+/** Whether a file holds changes that the pipeline wrote, and no copied rows: told by its name, so that it can be told after a crash. */
+export function isChangeFile(pipeline: string, metadata: TableMetadata, filePath: string): boolean {
+  const name = filePath.slice(filePath.lastIndexOf('/') + 1);
+  return name.startsWith(CHANGES) && isFileOf(pipeline, metadata, filePath);
 }
 
 function hashFolders(name: string): string {

@@ -10,7 +10,7 @@ export default defineDestination({
   version,
   config: ConfigSchema,
   formats: ['arrow'],
-  writeModes: ['append', 'overwrite'],
+  writeModes: ['append', 'overwrite', 'upsert'],
   // Loaded when needed: `spec` must answer at once.
   check: async (config) => (await import('./prerequisites.ts')).findProblems(config),
   open: async (request, context) => (await import('./open-writer.ts')).openWriter(request, context),

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import type { Message, RunContext, WriteRequest } from '@fjord/core';
+import type { Message, RunContext, SelectedStream, WriteRequest } from '@fjord/core';
+import type { StreamChangesParts } from './changes/stream-changes.ts';
 import type { Config } from './config.ts';
 import { toConnectorError } from './iceberg-errors.ts';
 import { Marker } from './marker.ts';
@@ -17,6 +18,8 @@ const MEGABYTE = 1024 * 1024;
 const PARTITION_SHARE = 1 / 4;
 /** Each open file holds a row group of up to 16 MB in its encoder. */
 const MAX_OPEN_FILES = 8;
+/** Batches of changes wait for their commit in this share of the memory, and beyond it on disk. */
+const CHANGES_SHARE = 1 / 4;
 
 type WriterContext = RunContext & { durable(state: Message<'STATE'>): void; fail(error: unknown): void };
 
@@ -44,6 +47,7 @@ async function open(request: WriteRequest<Config>, context: WriterContext): Prom
   });
   const memory = { maxBytes: memoryBytes * PARTITION_SHARE, maxOpenFiles: MAX_OPEN_FILES, writers: 0 };
   const properties = tableProperties(config);
+  const byKey = request.streams.some(isByKey) ? await loadByKey(request) : undefined;
   const streams = new Map<string, StreamWriter>();
   const initialStates: Message<'STATE'>[] = [];
   for (const selected of request.streams) {
@@ -52,14 +56,37 @@ async function open(request: WriteRequest<Config>, context: WriterContext): Prom
     const found = await table.read();
     if (found) initialStates.push(stateMessage(stream, found.state));
     const isOverwrite = selected.writeMode === 'overwrite';
-    streams.set(stream, new StreamWriter({ stream, pipeline, isOverwrite, table, pool, memory }, found));
+    const openChanges = byKey && isByKey(selected) ? byKey.opener(selected) : undefined;
+    streams.set(stream, new StreamWriter({ selected, pipeline, isOverwrite, table, pool, memory, openChanges }, found));
   }
   const shared = await marker.read();
   if (shared) initialStates.push(stateMessage(undefined, shared.state));
   const close = async () => {
     await pool[Symbol.asyncDispose]();
+    await byKey?.indexes[Symbol.asyncDispose]();
     await catalog[Symbol.asyncDispose]();
   };
   const commitIntervalMs = config.commitIntervalSeconds * 1000;
   return new IcebergWriter({ streams, marker, initialStates, commitIntervalMs, close }, context);
+}
+
+/** Whether a stream's rows are found again by their key, or its changes are kept. */
+function isByKey({ writeMode, changes }: SelectedStream): boolean {
+  return writeMode === 'upsert' || changes !== undefined;
+}
+
+/** What reads Arrow and finds rows by key is loaded only where it is needed. */
+async function loadByKey({ config, memoryBytes }: WriteRequest<Config>) {
+  const [{ StreamChanges }, { KeyIndexes }] = await Promise.all([
+    import('./changes/stream-changes.ts'),
+    import('./changes/key-indexes.ts'),
+  ]);
+  const indexes = new KeyIndexes({
+    memoryBytes: config.keyIndexMemoryMB * MEGABYTE,
+    diskBytes: config.keyIndexDiskMB * MEGABYTE,
+  });
+  const memory = { bytes: 0, maxBytes: memoryBytes * CHANGES_SHARE };
+  const opener = (selected: SelectedStream) => (parts: Pick<StreamChangesParts, 'openFile' | 'isChangeFile'>) =>
+    new StreamChanges({ selected, indexes, memory, ...parts });
+  return { indexes, opener };
 }

@@ -4,6 +4,7 @@ import {
   type Catalog,
   commitTable,
   type DataFile,
+  type Removal,
   stageBranchRemoval,
   stageSnapshot,
   stageSwap,
@@ -21,7 +22,14 @@ export type StreamCommit = {
   state: unknown;
   generation: number;
   target: 'main' | 'staged' | 'swap';
+  /** The table as last seen, which saves loading it. */
+  base?: Table | undefined;
+  /** What the commit adds and removes besides, found in the table as it is; asked again after each conflict. Only for `main`. */
+  stage?: ((table: Table) => Promise<StagedRows>) | undefined;
 };
+
+/** Files that a commit adds, and what it takes away; `written` is of no use if the commit fails. */
+export type StagedRows = { append: DataFile[]; remove: Removal | undefined; written: string[] };
 
 type StreamTableParts = {
   catalog: Catalog;
@@ -56,6 +64,14 @@ export class StreamTable {
     return property;
   }
 
+  /** The table as it is now. */
+  async load(): Promise<Table> {
+    const table = await this.#parts.catalog.loadTable(this.#identifier);
+    if (table) return table;
+    const name = [...this.#identifier.namespace, this.#identifier.name].join('.');
+    throw new ConnectorError('storage_failed', `Table ${name} is gone.`, { stream: this.#parts.selected.stream });
+  }
+
   /** The table with a place for every column, made or evolved if need be. Refuses tables that hold rows of others (rule 11). */
   async ensure(columns: Column[], primaryKey: string[]): Promise<Table> {
     const table = await this.#parts.catalog.loadTable(this.#identifier);
@@ -76,14 +92,15 @@ export class StreamTable {
       state,
     };
     const text = JSON.stringify(property);
-    await commitTable(this.#parts.catalog, this.#identifier, async (table) => {
+    const build = async (table: Table) => {
       const found = table.metadata.properties[this.#propertyName];
       // A commit whose answer was lost is found here: it must not be made twice.
       if (found === text && found !== this.#seen) return undefined;
       await this.#parts.marker.check();
       this.#requireUnchanged(found, attempt);
       return this.#stage(table, commit, { [this.#propertyName]: text });
-    });
+    };
+    await commitTable(this.#parts.catalog, this.#identifier, build, { base: commit.base });
     this.#seen = text;
   }
 
@@ -97,8 +114,12 @@ export class StreamTable {
         return stageSwap(table, { branch, append, remove: this.#removal(table), summary, properties });
       case 'staged':
         return withoutStale(table, branch, await stageSnapshot(table, { append, branch, summary, properties }));
-      case 'main':
-        return stageSnapshot(table, { append, summary, properties });
+      case 'main': {
+        const staged = await commit.stage?.(table);
+        const all = [...append, ...(staged?.append ?? [])];
+        const changes = await stageSnapshot(table, { append: all, remove: staged?.remove, summary, properties });
+        return { ...changes, written: [...changes.written, ...(staged?.written ?? [])] };
+      }
       default:
         return target satisfies never;
     }

@@ -1,8 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type BatchMessage, ConnectorError, type Message } from '@fjord/core';
-import { type DataFile, currentSchema, defaultSpec, fileFields, type Partition, type Table } from '@fjord/iceberg';
+import { type BatchMessage, type Column, ConnectorError, type Message, type SelectedStream } from '@fjord/core';
+import {
+  type DataFile,
+  currentSchema,
+  defaultSpec,
+  fileFields,
+  type NestedField,
+  type Partition,
+  type Table,
+} from '@fjord/iceberg';
+import type { RunLayout } from './changes/run-layout.ts';
+import type { OpenedFile } from './changes/run-writer.ts';
+import type { StreamChanges, StreamChangesParts } from './changes/stream-changes.ts';
 import { ChunkFiles } from './chunk-files.ts';
-import { filePrefix } from './file-layout.ts';
+import { filePrefix, isChangeFile } from './file-layout.ts';
 import type { FileWriter, ParquetPool } from './parquet/sink.ts';
 import { PartitionKeys } from './partition/partition-keys.ts';
 import { partitionPath } from './partition/partition-path.ts';
@@ -12,23 +23,33 @@ import type { StreamTable } from './stream-table.ts';
 import { toIcebergColumns } from './table-schema.ts';
 
 type StreamWriterParts = {
-  stream: string;
+  selected: SelectedStream;
   pipeline: string;
   isOverwrite: boolean;
   table: StreamTable;
   pool: ParquetPool;
   memory: PartitionMemory;
+  /** Opens what takes changes and rows that are upserted; absent where the stream has neither. */
+  openChanges?: ((parts: Pick<StreamChangesParts, 'openFile' | 'isChangeFile'>) => StreamChanges) | undefined;
 };
 
-/** A state that waits for its commit: `chunks` is how many of the done chunks it covers. */
-type Pending = { state: unknown; chunks: number; isLast: boolean };
+/** A state that waits for its commit: how many of the done chunks and of the events that came by key it covers. */
+type Pending = { state: unknown; chunks: number; events: number; isLast: boolean };
+
+/** What a writer's files hold: rows of a chunk, or changes. */
+type FileContent = { chunk: string | undefined; columns: readonly Column[]; fields: readonly NestedField[] };
 
 /** One stream on its way into its table: schema, backfill, rows, and the states that are committed with them. */
 export class StreamWriter {
   readonly #parts: StreamWriterParts;
   readonly #files: ChunkFiles;
+  readonly #changes: StreamChanges | undefined;
   #table: Table | undefined;
   #schema: Message<'SCHEMA'> | undefined;
+  /** The table's columns, as files of chunks have them. */
+  #columns: Column[] = [];
+  /** Done chunks that commits have taken. */
+  #committedChunks = 0;
   #backfill: { generation: number; replace: boolean };
   #pending: Pending | undefined;
   #durable: unknown;
@@ -44,13 +65,17 @@ export class StreamWriter {
     this.#durable = found?.state ?? null;
     this.#backfill = { generation: 1, replace: parts.isOverwrite };
     this.#files = new ChunkFiles({
-      openFile: (name) => this.#openFile(name),
+      openFile: (name) => this.#openChunk(name),
       deleteFiles: (files) => this.#deleteFiles(files),
+    });
+    this.#changes = parts.openChanges?.({
+      openFile: (table, layout) => this.#openRun(table, layout),
+      isChangeFile: ({ metadata }, file) => isChangeFile(parts.pipeline, metadata, file.filePath),
     });
   }
 
   get stream(): string {
-    return this.#parts.stream;
+    return this.#parts.selected.stream;
   }
 
   /** Why the stream was given up; undefined while it goes well. */
@@ -78,7 +103,9 @@ export class StreamWriter {
 
   async setSchema(schema: Message<'SCHEMA'>): Promise<void> {
     this.#schema = schema;
-    this.#table = await this.#parts.table.ensure(schema.columns, schema.primaryKey);
+    const { columns, primaryKey } = this.#changes?.setSchema(schema) ?? schema;
+    this.#columns = columns;
+    this.#table = await this.#parts.table.ensure(columns, primaryKey);
   }
 
   /** Begins or continues a backfill; rows of another generation that no commit holds are dropped. */
@@ -95,24 +122,38 @@ export class StreamWriter {
 
   async write(batch: BatchMessage): Promise<void> {
     this.#requireResumed();
+    const changes = batch.kind === 'changes' ? this.#requireChanges('BATCH of changes') : this.#changes;
+    if (this.#failure) return;
+    if (changes?.takes(batch.kind)) return changes.write(batch, this.#doneChunks);
     if (batch.schema !== this.#schema?.version) {
       throw new ConnectorError(
         'protocol_violation',
         `A BATCH of stream ${this.stream} names a schema version that was not sent.`,
       );
     }
-    if (!this.#failure) await this.#files.write(batch);
+    await this.#files.write(changes ? { ...batch, body: [...changes.copied(batch).body] } : batch);
   }
 
-  endChunk(chunk: Message<'CHUNK'>): Promise<void> {
-    return chunk.event === 'begin' ? Promise.resolve() : this.#files.end(chunk);
+  async endChunk(chunk: Message<'CHUNK'>): Promise<void> {
+    if (chunk.event === 'begin') return;
+    await this.#files.end(chunk);
+    await this.#changes?.endChunk(chunk, this.#doneChunks);
+  }
+
+  /** Takes what is said of a stream that follows the change log. A table that is gone in the source stays in the lake. */
+  takeLogEvent(message: Message<'HANDOVER' | 'TRUNCATE' | 'DROPPED'>): void {
+    this.#requireResumed();
+    const changes = this.#requireChanges(message.type);
+    if (message.type === 'HANDOVER') changes.handOver(message.position);
+    if (message.type === 'TRUNCATE') changes.truncate(this.#doneChunks);
   }
 
   /** Notes a state: it covers the chunks that are done and the rows outside of chunks so far. */
   takeState(state: unknown): void {
     if (this.#failure) return;
     this.#files.coverLooseRows();
-    this.#pending = { state, chunks: this.#files.doneCount, isLast: this.#isComplete };
+    const events = this.#changes?.eventCount ?? 0;
+    this.#pending = { state, chunks: this.#files.doneCount, events, isLast: this.#isComplete };
   }
 
   /** The source has begun with the stream in this run: what it sends until COMPLETE, even nothing, is all of it. */
@@ -130,7 +171,7 @@ export class StreamWriter {
     if (!this.#isComplete || this.#isLastCommitted || this.#pending?.isLast) return;
     // A stream that was skipped was never started: to swap in nothing would empty its table.
     const isReplaced = this.#isStarted && this.#parts.isOverwrite;
-    if (!isReplaced && !this.#hasBegun && !this.#pending && !this.#files.hasRows) return;
+    if (!isReplaced && !this.#hasBegun && !this.#pending && !this.#hasRows) return;
     this.takeState(this.#pending?.state ?? this.#durable);
   }
 
@@ -141,40 +182,85 @@ export class StreamWriter {
   }
 
   /** Drops the rows that no state covers. */
-  discardUncovered(): Promise<void> {
-    return this.#files.discardAllBut(this.#pending?.chunks ?? 0);
+  async discardUncovered(): Promise<void> {
+    await this.#files.discardAllBut(this.#pending?.chunks ?? 0);
+    await this.#changes?.keepFirst(this.#pending?.events ?? 0);
   }
 
   /** Commits what the newest state covers; gives that state, or undefined when there was nothing to commit. */
   async commit(): Promise<{ state: unknown } | undefined> {
     const pending = this.#pending;
     if (!pending) return undefined;
-    const files = await this.#files.finished(pending.chunks);
-    const { generation, replace } = this.#backfill;
-    const target = !replace ? 'main' : pending.isLast ? 'swap' : 'staged';
-    await this.#parts.table.commit({ files, state: pending.state, generation, target });
+    await this.#commit(pending);
     this.#files.forget(pending.chunks);
+    this.#committedChunks += pending.chunks;
+    await this.#changes?.forget(pending.events);
     if (this.#pending === pending) this.#pending = undefined;
-    else if (this.#pending) this.#pending.chunks -= pending.chunks;
+    else if (this.#pending) {
+      this.#pending.chunks -= pending.chunks;
+      this.#pending.events -= pending.events;
+    }
     this.#durable = pending.state;
     if (pending.isLast) this.#isLastCommitted = true;
     return { state: pending.state };
   }
 
-  #openFile(chunk: string): FileWriter {
-    const { pool, pipeline, memory } = this.#parts;
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.discardUncovered();
+    await this.#changes?.[Symbol.asyncDispose]();
+  }
+
+  async #commit({ state, chunks, events, isLast }: Pending): Promise<void> {
+    const { table } = this.#parts;
+    const { generation, replace } = this.#backfill;
+    const target = !replace ? 'main' : isLast ? 'swap' : 'staged';
+    const files = await this.#files.finishedChunks(chunks);
+    const changes = target === 'main' ? this.#changes : undefined;
+    // Without rows only the state changes, as for any other stream.
+    if (!changes || (events === 0 && files.length === 0)) {
+      return table.commit({ files: files.flat(), state, generation, target });
+    }
+    const base = await table.load();
+    const draft = await changes.draft(base, events, { files, first: this.#committedChunks });
+    await table.commit({ files: [], state, generation, target, base, stage: (fresh) => draft.stage(fresh) });
+    draft.settle();
+  }
+
+  get #doneChunks(): number {
+    return this.#committedChunks + this.#files.doneCount;
+  }
+
+  get #hasRows(): boolean {
+    return this.#files.hasRows || (this.#changes?.eventCount ?? 0) > 0;
+  }
+
+  #requireChanges(what: string): StreamChanges {
+    const isLogged = this.#parts.selected.changes !== undefined;
+    if (this.#changes && isLogged) return this.#changes;
+    throw new ConnectorError('protocol_violation', `A ${what} came for stream ${this.stream}, which has no changes.`);
+  }
+
+  #openChunk(chunk: string): FileWriter {
     if (!this.#table || !this.#schema) throw new Error(`stream ${this.stream} has rows before its SCHEMA`);
-    const { metadata, ioProperties: io } = this.#table;
+    const fields = fileFields(currentSchema(this.#table.metadata), toIcebergColumns(this.#columns));
+    return this.#openFile(this.#table, { chunk, columns: this.#columns, fields }).writer;
+  }
+
+  #openRun(table: Table, { fileColumns, fields }: RunLayout): OpenedFile {
+    return this.#openFile(table, { chunk: undefined, columns: fileColumns, fields });
+  }
+
+  #openFile({ metadata, ioProperties: io }: Table, { chunk, columns, fields }: FileContent): OpenedFile {
+    const { pool, pipeline, memory } = this.#parts;
     const { generation } = this.#backfill;
-    const { columns } = this.#schema;
     const [schema, spec] = [currentSchema(metadata), defaultSpec(metadata)];
-    const fields = fileFields(schema, toIcebergColumns(columns));
     const open = (partition?: string) =>
-      pool.openFile({ prefix: filePrefix(metadata, { pipeline, generation, chunk, partition }), fields, io });
-    if (spec.fields.length === 0) return open();
-    const keys = new PartitionKeys(this.stream, { spec, schema, fields });
+      pool.openFile({ prefix: filePrefix(metadata, { pipeline, generation, chunk, partition }), fields: [...fields], io });
+    if (spec.fields.length === 0) return { writer: open(), keys: undefined };
+    const keys = new PartitionKeys(this.stream, { spec, schema, fields: [...fields] });
     const openFile = (partition: Partition) => open(partitionPath(partition, spec, schema));
-    return new PartitionedWriter({ keys, columns, memory, specId: spec['spec-id'], openFile });
+    const parts = { keys, columns: [...columns], memory, specId: spec['spec-id'], openFile };
+    return { writer: new PartitionedWriter(parts), keys };
   }
 
   async #deleteFiles(files: DataFile[]): Promise<void> {

@@ -82,7 +82,7 @@ export class IcebergWriter implements DestinationWriter {
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     await Promise.allSettled(this.#chains.values());
-    await Promise.allSettled([...this.#parts.streams.values()].map((stream) => stream.discardUncovered()));
+    await Promise.allSettled([...this.#parts.streams.values()].map((stream) => stream[Symbol.asyncDispose]()));
     await this.#parts.close();
   }
 
@@ -109,7 +109,7 @@ export class IcebergWriter implements DestinationWriter {
       case 'HANDOVER':
       case 'TRUNCATE':
       case 'DROPPED':
-        throw new ConnectorError('protocol_violation', `A ${message.type} came for a stream without changes.`);
+        return stream.takeLogEvent(message);
       case 'RECORD':
         throw new Error('the runtime gathers records into batches');
       default:

@@ -16,7 +16,8 @@ export const COLUMNS: Column[] = [
 
 type Line = { type: string; [field: string]: unknown };
 type Options = {
-  writeMode?: 'append' | 'overwrite';
+  writeMode?: 'append' | 'overwrite' | 'upsert';
+  primaryKey?: string[];
   pipeline?: string;
   adopt?: boolean;
   columns?: Column[];
@@ -37,6 +38,7 @@ export class Lake {
   /** Starts `write` for the stream `s`, into the table db.s. */
   write(options: Options = {}, ...args: string[]): WriteProcess {
     const { writeMode = 'append', pipeline = 'p', columns = COLUMNS, commitIntervalSeconds = 0 } = options;
+    const { primaryKey = ['id'] } = options;
     const id = Math.random().toString(36).slice(2);
     const config = path.join(this.folder, `config-${id}.json`);
     const streams = path.join(this.folder, `streams-${id}.json`);
@@ -54,7 +56,7 @@ export class Lake {
       stream: 's',
       name: 's',
       columns,
-      primaryKey: ['id'],
+      primaryKey,
       writeMode,
       target,
       ...(options.adopt && { adopt: true }),
@@ -65,7 +67,7 @@ export class Lake {
       spawn(process.execPath, [BIN, 'write', '--config', config, '--streams', streams, ...args], {
         stdio: ['pipe', 'pipe', 'pipe'],
       }),
-      columns,
+      { columns, primaryKey },
     );
   }
 
@@ -93,14 +95,17 @@ export class WriteProcess implements AsyncDisposable {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly errors: Line[] = [];
   readonly exit: Promise<number | null>;
-  readonly #columns: Column[];
+  readonly #schema: { columns: Column[]; primaryKey: string[] };
   readonly #lines: Line[] = [];
   #wake: (() => void) | undefined;
   #isEnded = false;
 
-  constructor(child: ChildProcessByStdio<Writable, Readable, Readable>, columns: Column[]) {
+  constructor(
+    child: ChildProcessByStdio<Writable, Readable, Readable>,
+    schema: { columns: Column[]; primaryKey: string[] },
+  ) {
     this.child = child;
-    this.#columns = columns;
+    this.#schema = schema;
     child.stdin.on('error', () => undefined);
     createInterface(child.stdout).on('line', (line) => {
       this.#lines.push(JSON.parse(line));
@@ -126,7 +131,7 @@ export class WriteProcess implements AsyncDisposable {
     return this.send(
       { type: 'STATE', stream: 's', state, resumed: true },
       { type: 'STATUS', stream: 's', status: 'STARTED' },
-      { type: 'SCHEMA', stream: 's', version: 1, columns: this.#columns, primaryKey: ['id'] },
+      { type: 'SCHEMA', stream: 's', version: 1, ...this.#schema },
     );
   }
 
@@ -147,7 +152,15 @@ export class WriteProcess implements AsyncDisposable {
 
   /** A further version of the schema. */
   schema(version: number, columns: Column[]): this {
-    return this.send({ type: 'SCHEMA', stream: 's', version, columns, primaryKey: ['id'] });
+    return this.send({ type: 'SCHEMA', stream: 's', version, columns, primaryKey: this.#schema.primaryKey });
+  }
+
+  /** A batch of changes: one Arrow IPC stream. */
+  batch(rows: number, body: readonly Uint8Array[], schema = 1): this {
+    const bytes = body.reduce((sum, { length }) => sum + length, 0);
+    this.send({ type: 'BATCH', stream: 's', kind: 'changes', schema, rows, bytes });
+    for (const piece of body) this.child.stdin.write(piece);
+    return this;
   }
 
   end(chunk: string, event: 'done' | 'discard' = 'done', attempt = 1): this {

@@ -56,7 +56,7 @@ type Folding = Pick<Folded, 'rows' | 'keys' | 'keyOf' | 'previous'>;
 
 function foldByKey(folding: Folding, options: FoldOptions): Folded {
   const { rows, keys, keyOf, previous } = folding;
-  let last = new Int32Array(1024).fill(NONE);
+  let last: Int32Array = new Int32Array(1024).fill(NONE);
   const isObsolete: boolean[] = [];
   for (const [batch, changes] of rows.batches.entries()) {
     const reader = readerOf(changes, options);

@@ -17,8 +17,8 @@ export class KeyTable {
   readonly isExact: boolean;
   count = 0;
   #slots = new Int32Array(FIRST_CAPACITY * 2);
-  #high = new Uint32Array(FIRST_CAPACITY);
-  #low = new Uint32Array(FIRST_CAPACITY);
+  #high: Uint32Array = new Uint32Array(FIRST_CAPACITY);
+  #low: Uint32Array = new Uint32Array(FIRST_CAPACITY);
   /** Key `i` is `heap` from `ends[i]` to `ends[i + 1]`. */
   #ends: Uint32Array;
   #heap: Uint8Array;

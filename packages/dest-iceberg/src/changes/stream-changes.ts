@@ -1,7 +1,7 @@
-import { type BatchMessage, ConnectorError, type Message, type SelectedStream } from '@fjord/core';
+import { type BatchMessage, type Column, ConnectorError, type Message, type SelectedStream } from '@fjord/core';
 import type { DataFile, Table } from '@fjord/iceberg';
 import type { ParquetBatch } from '../parquet/sink.ts';
-import { decodeRows } from '../partition/decode-rows.ts';
+import { decodeRows } from '../partition/arrow-rows.ts';
 import { ChangeQueue, type HeldMemory, type QueuedEvent } from './change-queue.ts';
 import { ChangeRows } from './change-rows.ts';
 import { CommitDraft } from './commit-draft.ts';
@@ -13,8 +13,9 @@ import { RowFinder } from './row-finder.ts';
 import { layOutRun, type RunLayout, type StreamSchema } from './run-layout.ts';
 import type { OpenedFile } from './run-writer.ts';
 
-/** Bytes of batches that are folded at once. */
-const RUN_BYTES = 64 * 1024 * 1024;
+/** Bytes of batches that are folded at once, unless there is less memory: this share of it. */
+const MOST_RUN_BYTES = 64 * 1024 * 1024;
+const RUN_SHARE = 1 / 2;
 
 export type StreamChangesParts = {
   selected: SelectedStream;
@@ -54,7 +55,7 @@ export class StreamChanges implements AsyncDisposable {
   }
 
   /** The columns that the stream's table must have, and the key that identifies its rows. */
-  setSchema({ version, columns, primaryKey }: Message<'SCHEMA'>): Pick<StreamSchema, 'primaryKey'> & { columns: Message<'SCHEMA'>['columns'] } {
+  setSchema({ version, columns, primaryKey }: Message<'SCHEMA'>): { columns: Column[]; primaryKey: string[] } {
     const { selected } = this.#parts;
     this.#newest = { version, columns, primaryKey };
     this.#schemas.set(version, this.#newest);
@@ -127,7 +128,7 @@ export class StreamChanges implements AsyncDisposable {
       for (; taken < until && waiting.length > 0; taken++) await draft.addChunk(waiting.shift() ?? [], keyFields);
     };
     try {
-      for (const run of runsOf(this.#queue.first(count))) {
+      for (const run of runsOf(this.#queue.first(count), this.#runBytes)) {
         const [first] = run;
         if (!first) continue;
         await addChunks(first.chunksBefore);
@@ -149,6 +150,10 @@ export class StreamChanges implements AsyncDisposable {
 
   get #isHistory(): boolean {
     return this.#parts.selected.writeMode === 'append';
+  }
+
+  get #runBytes(): number {
+    return Math.min(MOST_RUN_BYTES, this.#parts.memory.maxBytes * RUN_SHARE);
   }
 
   #openDraft(table: Table): CommitDraft {
@@ -199,7 +204,7 @@ export class StreamChanges implements AsyncDisposable {
 }
 
 /** Events that are folded together: rows of one version between the same chunks, up to a bound; a TRUNCATE is alone. */
-function* runsOf(events: readonly QueuedEvent[]): Generator<readonly QueuedEvent[]> {
+function* runsOf(events: readonly QueuedEvent[], maxBytes: number): Generator<readonly QueuedEvent[]> {
   let run: QueuedEvent[] = [];
   let bytes = 0;
   for (const event of events) {
@@ -209,7 +214,7 @@ function* runsOf(events: readonly QueuedEvent[]): Generator<readonly QueuedEvent
       event.type === 'rows' &&
       first.version === event.version &&
       first.chunksBefore === event.chunksBefore &&
-      bytes + event.bytes <= RUN_BYTES;
+      bytes + event.bytes <= maxBytes;
     if (first && !isNext) {
       yield run;
       run = [];
