@@ -44,6 +44,9 @@ export const KEYS: Record<string, KeyKind> = {
   },
 };
 
+/** What may be in a transaction: truncates, and columns that the log does not carry. */
+type TransactionOptions = { truncates?: boolean; unset?: boolean };
+
 /** A table whose rows change at random, and what they are after each transaction. */
 export class RandomTable {
   readonly key: KeyKind;
@@ -51,6 +54,7 @@ export class RandomTable {
   readonly rows = new Map<string, Row>();
   readonly #random: (below: number) => number;
   #last = 0;
+  #leavesUnset = true;
 
   constructor(key: KeyKind, seed: number) {
     this.key = key;
@@ -64,7 +68,8 @@ export class RandomTable {
   }
 
   /** Up to `most` changes. */
-  transaction(most: number, { truncates = true }: { truncates?: boolean } = {}): Transaction {
+  transaction(most: number, { truncates = true, unset = true }: TransactionOptions = {}): Transaction {
+    this.#leavesUnset = unset;
     const isTruncated = truncates && this.#random(40) === 0;
     if (isTruncated) this.rows.clear();
     const changes = Array.from({ length: 1 + this.#random(most) }, () => this.#change()).flat();
@@ -85,7 +90,7 @@ export class RandomTable {
       this.rows.delete(key);
       return [{ op: 'd', row: this.#keyOf(row) }];
     }
-    const keepsBig = this.#random(2) === 0;
+    const keepsBig = this.#leavesUnset && this.#random(2) === 0;
     const values = { ...this.#values(), ...(keepsBig && { big: row['big'] }) };
     const sent = (changed: Row) => (keepsBig ? { row: { ...changed, big: null }, unset: ['big'] } : { row: changed });
     if (dice < 9) return [{ op: 'u', ...sent(this.#put(this.#keyOf(row), values)) }];

@@ -1,8 +1,9 @@
-import { readWithDuckDB, readWithPyIceberg, sortRows, temporaryFolder } from '@fjord/test-harness';
+import { temporaryFolder } from '@fjord/test-harness';
 import type { SelectedStream } from '@fjord/core';
 import { expect, test } from 'vitest';
 import { Lake, type WriteProcess } from '../write-process.ts';
 import { encodeChanges, orderKey } from './change-log.ts';
+import { expectSame } from './expect-same.ts';
 import { KEYS, RandomTable, type Transaction } from './random-table.ts';
 
 const CASES: { name: string; key: keyof typeof KEYS; layout: Partial<SelectedStream> }[] = [
@@ -25,19 +26,6 @@ function send(write: WriteProcess, table: RandomTable, { changes, isTruncated }:
   const { rows, body } = encodeChanges(table.columns, changes, next + 1);
   write.batch(rows, body);
   return next + 1 + rows;
-}
-
-async function expectSame(lake: Lake, table: RandomTable): Promise<void> {
-  const found = await lake.table();
-  if (!found) throw new Error('there is no table');
-  const { metadataLocation } = found;
-  const columns = table.columns.map(({ name }) => name);
-  const expected = sortRows(table.expected());
-  const list = columns.map((name) => `"${name}"`).join(', ');
-  const duck = await readWithDuckDB({ metadataLocation, sql: `SELECT ${list} FROM lake` });
-  expect(sortRows(duck.rows)).toEqual(expected);
-  const py = await readWithPyIceberg({ metadataLocation, columns });
-  expect(sortRows(py.rows)).toEqual(expected);
 }
 
 for (const { name, key, layout } of CASES) {
