@@ -1,7 +1,7 @@
 import type { Column, SelectedStream } from '@fjord/core';
 import { BatchBuilder } from '@fjord/core/arrow';
 import type { ParquetBatch } from '../parquet/sink.ts';
-import { decodeRows } from '../partition/arrow-rows.ts';
+import { decodeRows } from '../partition/decode-rows.ts';
 import { gatherColumn } from '../partition/gather.ts';
 import { metadataColumns, tableColumns } from './metadata-columns.ts';
 import { fillCopied } from './run-writer.ts';

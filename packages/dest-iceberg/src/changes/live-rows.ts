@@ -2,7 +2,7 @@ import type { Column } from '@fjord/core';
 import { type DataFile, type NestedField, parseNameMapping, type Table } from '@fjord/iceberg';
 import { openParquetSource, type ParquetSource, type SourceRows } from '../parquet/parquet-source.ts';
 import type { ArrowRows } from '../partition/arrow-rows.ts';
-import { decodeRows } from '../partition/arrow-rows.ts';
+import { decodeRows } from '../partition/decode-rows.ts';
 import { gatherRows, type Selection } from '../partition/gather.ts';
 
 /** Opens a table's file to read columns of it. */

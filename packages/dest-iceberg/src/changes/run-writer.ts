@@ -4,7 +4,7 @@ import type { DataFile, Partition } from '@fjord/iceberg';
 import type { Data } from 'apache-arrow';
 import type { FileWriter, ParquetBatch } from '../parquet/sink.ts';
 import type { ArrowRows } from '../partition/arrow-rows.ts';
-import { decodeRows } from '../partition/arrow-rows.ts';
+import { decodeRows } from '../partition/decode-rows.ts';
 import { gatherColumn } from '../partition/gather.ts';
 import type { PartitionKeys } from '../partition/partition-keys.ts';
 import { OP } from './change-rows.ts';

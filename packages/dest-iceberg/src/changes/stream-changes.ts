@@ -1,7 +1,7 @@
 import { type BatchMessage, type Column, ConnectorError, type Message, type SelectedStream } from '@fjord/core';
 import type { DataFile, Table } from '@fjord/iceberg';
 import type { ParquetBatch } from '../parquet/sink.ts';
-import { decodeRows } from '../partition/arrow-rows.ts';
+import { decodeRows } from '../partition/decode-rows.ts';
 import { ChangeQueue, type HeldMemory, type QueuedEvent } from './change-queue.ts';
 import { ChangeRows } from './change-rows.ts';
 import { CommitDraft } from './commit-draft.ts';
