@@ -11,7 +11,7 @@ import {
 } from '@fjord/iceberg';
 import { valueBytes } from '../partition/arrow-rows.ts';
 import type { KeyIndexes } from './key-indexes.ts';
-import { openFile } from './live-rows.ts';
+import { readColumns } from './live-rows.ts';
 import { matchKeys } from './sorted-keys.ts';
 
 const PATH_FIELD: NestedField = { id: FILE_PATH_ID, name: 'file_path', required: true, type: 'string' };
@@ -54,13 +54,12 @@ export class DeletedRows {
   }
 
   async #applyPositions(table: Table, deletes: DataFile): Promise<void> {
-    using source = await openFile(table, deletes);
     let [path, set] = [Buffer.alloc(0), new PositionSet()];
-    for await (const { columns, length } of source.read([PATH_FIELD, POSITION_FIELD])) {
-      const [paths, positions] = columns;
+    for await (const { rows } of readColumns(table, deletes, { fields: [PATH_FIELD, POSITION_FIELD] })) {
+      const [paths, positions] = rows.columns;
       if (!paths || !positions) throw new Error(`position delete file ${deletes.filePath} lacks a column`);
       const [text, offsets] = [valueBytes(paths), paths.valueOffsets as Int32Array];
-      for (let row = 0; row < length; row++) {
+      for (let row = 0; row < rows.length; row++) {
         const own = text.subarray(offsets[row], offsets[row + 1]);
         if (!path.equals(own)) {
           path = Buffer.from(own);

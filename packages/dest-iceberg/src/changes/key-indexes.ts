@@ -2,7 +2,7 @@ import type { DataFile, NestedField, Table } from '@fjord/iceberg';
 import { SpillFile, type SpilledPiece } from '../partition/spill-file.ts';
 import { indexBytes, KeyIndexBuilder, packIndex, unpackIndex } from './key-index.ts';
 import { KeyReader } from './key-reader.ts';
-import { openFile } from './live-rows.ts';
+import { readColumns } from './live-rows.ts';
 import type { SortedKeys } from './sorted-keys.ts';
 
 /** The columns by which rows are found. `exact` as in `KeyReader`. */
@@ -78,10 +78,9 @@ export class KeyIndexes implements AsyncDisposable {
 }
 
 async function readIndex(table: Table, file: DataFile, { fields, exact }: KeyFields): Promise<SortedKeys> {
-  using source = await openFile(table, file);
-  const builder = new KeyIndexBuilder(source.rowCount);
+  const builder = new KeyIndexBuilder(Number(file.recordCount));
   const columns = [...fields.keys()];
-  for await (const rows of source.read(fields.map((field) => ({ ...field, required: false })))) {
+  for await (const { rows } of readColumns(table, file, { fields })) {
     builder.addRows(rows, new KeyReader(rows, columns, { exact }));
   }
   return builder.finish();

@@ -1,13 +1,25 @@
 import type { Column } from '@fjord/core';
 import { type DataFile, type NestedField, parseNameMapping, type Table } from '@fjord/iceberg';
-import { openParquetSource, type ParquetSource, type SourceRows } from '../parquet/parquet-source.ts';
+import { openParquetSource } from '../parquet/parquet-source.ts';
 import type { ArrowRows } from '../partition/arrow-rows.ts';
 import { decodeRows } from '../partition/decode-rows.ts';
 import { gatherRows, type Selection } from '../partition/gather.ts';
 
-/** Opens a table's file to read columns of it. */
-export function openFile({ io, metadata }: Table, file: DataFile): Promise<ParquetSource> {
-  return openParquetSource({ io, file, nameMapping: parseNameMapping(metadata.properties) });
+/** Rows of a file: where in it they begin, and their columns in the order of the fields asked for. */
+type PlacedRows = { startRow: number; rows: ArrowRows };
+
+/** Reads columns of a table's file in batches: of all its row groups, or of those that hold any of the positions (ascending). */
+export async function* readColumns(
+  table: Table,
+  file: DataFile,
+  { fields, positions }: { fields: readonly NestedField[]; positions?: Int32Array },
+): AsyncGenerator<PlacedRows> {
+  const nameMapping = parseNameMapping(table.metadata.properties);
+  using source = await openParquetSource({ io: table.io, file, nameMapping });
+  for (const [group, { startRow, rows }] of source.rowGroups.entries()) {
+    if (positions && countBelow(positions, startRow) === countBelow(positions, startRow + rows)) continue;
+    for await (const batch of source.read(optional(fields), group)) yield { startRow: batch.startRow, rows: batch };
+  }
 }
 
 /** Reads the rows at `positions` (ascending) of a file, in their order; `fields` say where in the file the columns are. */
@@ -16,15 +28,11 @@ export async function readRowsAt(
   { file, positions }: { file: DataFile; positions: Int32Array },
   { columns, fields }: { columns: readonly Column[]; fields: readonly NestedField[] },
 ): Promise<ArrowRows> {
-  using source = await openFile(table, file);
   const selections: Selection[] = [];
-  for (const [group, { startRow, rows }] of source.rowGroups.entries()) {
-    if (countBelow(positions, startRow) === countBelow(positions, startRow + rows)) continue;
-    for await (const batch of source.read(optional(fields), group)) {
-      const indices = within(positions, batch);
-      // Only the rows that are asked for are kept.
-      if (indices.length > 0) selections.push(...compact(columns, { rows: batch, indices }));
-    }
+  for await (const batch of readColumns(table, file, { fields, positions })) {
+    const indices = within(positions, batch);
+    // Only the rows that are asked for are kept.
+    if (indices.length > 0) selections.push(...compact(columns, { rows: batch.rows, indices }));
   }
   const [rows] = decodeRows(gatherRows(columns, selections).body);
   if (rows?.length !== positions.length) throw new Error(`file ${file.filePath} does not have all rows that were found`);
@@ -44,8 +52,8 @@ function everyRow({ length }: ArrowRows): Int32Array {
   return Int32Array.from({ length }, (_, row) => row);
 }
 
-function within(positions: Int32Array, { startRow, length }: SourceRows): Int32Array {
-  const own = positions.subarray(countBelow(positions, startRow), countBelow(positions, startRow + length));
+function within(positions: Int32Array, { startRow, rows }: PlacedRows): Int32Array {
+  const own = positions.subarray(countBelow(positions, startRow), countBelow(positions, startRow + rows.length));
   return own.map((position) => position - startRow);
 }
 
