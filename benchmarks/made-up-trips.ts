@@ -48,7 +48,8 @@ function mix(value: number): number {
 
 const cents = (value: number) => Math.round(value * 100) / 100;
 
-function trip(id: number): Record<keyof typeof TYPES, unknown> {
+/** One made-up trip as the data of a RECORD. */
+export function trip(id: number): Record<keyof typeof TYPES, unknown> {
   const h = mix(id);
   const at = Date.UTC(2024, 0, 1) + (id % 31_536_000) * 1000;
   return {

@@ -181,6 +181,13 @@ export class StreamWriter {
     await this.discardUncovered();
   }
 
+  /** Gives the stream up with all that no commit holds. */
+  async giveUp(error: ConnectorError): Promise<undefined> {
+    this.#failure ??= error;
+    this.#pending = undefined;
+    await this.discardUncovered();
+  }
+
   /** Drops the rows that no state covers. */
   async discardUncovered(): Promise<void> {
     await this.#files.discardAllBut(this.#pending?.chunks ?? 0);

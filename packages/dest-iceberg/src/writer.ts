@@ -122,12 +122,17 @@ export class IcebergWriter implements DestinationWriter {
     try {
       await work();
     } catch (thrown) {
-      const error = toConnectorError(thrown);
-      if (error.code !== 'schema_incompatible') throw error;
-      const { code, message, help } = error;
-      this.#context.report(new ConnectorError(code, message, { cause: error, stream: stream.stream, help }));
-      await stream.fail(error);
+      await stream.fail(this.#reportFault(stream, thrown));
     }
+  }
+
+  /** Reports a fault that is one stream's own; throws any other. */
+  #reportFault({ stream }: StreamWriter, thrown: unknown): ConnectorError {
+    const error = toConnectorError(thrown, stream);
+    const { code, message, help } = error;
+    if (code !== 'schema_incompatible' && code !== 'row_missing') throw error;
+    this.#context.report(new ConnectorError(code, message, { cause: error, stream, help }));
+    return error;
   }
 
   /** Commits one stream that is complete at once; all of them when the interval has passed. */
@@ -145,9 +150,7 @@ export class IcebergWriter implements DestinationWriter {
     const commit = earlier.then(async () => {
       const committed = await this.#commits
         .run(() => stream.commit())
-        .catch((thrown: unknown) => {
-          throw toConnectorError(thrown, stream.stream);
-        });
+        .catch((thrown: unknown) => stream.giveUp(this.#reportFault(stream, thrown)));
       if (committed) this.#context.durable(stateMessage(stream.stream, committed.state));
     });
     this.#chains.set(stream, commit);
@@ -161,7 +164,8 @@ export class IcebergWriter implements DestinationWriter {
     for (const stream of this.#parts.streams.values()) this.#commitStream(stream);
     const streams = Promise.all(this.#chains.values());
     this.#sharedChain = Promise.all([this.#sharedChain, streams]).then(async () => {
-      if (!shared) return;
+      // What a stream that was given up has not committed must stay in the log: nothing tells the source that it may be let go.
+      if (!shared || [...this.#parts.streams.values()].some(({ failure }) => failure)) return;
       await this.#parts.marker.commit(shared.state);
       this.#context.durable(stateMessage(undefined, shared.state));
     });
