@@ -262,7 +262,11 @@ export class StreamWriter {
     const { generation } = this.#backfill;
     const [schema, spec] = [currentSchema(metadata), defaultSpec(metadata)];
     const open = (partition?: string) =>
-      pool.openFile({ prefix: filePrefix(metadata, { pipeline, generation, chunk, partition }), fields: [...fields], io });
+      pool.openFile({
+        prefix: filePrefix(metadata, { pipeline, generation, chunk, partition }),
+        fields: [...fields],
+        io,
+      });
     if (spec.fields.length === 0) return { writer: open(), keys: undefined };
     const keys = new PartitionKeys(this.stream, { spec, schema, fields: [...fields] });
     const openFile = (partition: Partition) => open(partitionPath(partition, spec, schema));

@@ -126,7 +126,7 @@ function foldBag(folding: Folding, options: FoldOptions): Folded {
       }
     }
   }
-  const staying = counts.flatMap((count, key) => new Array<number>(Math.max(0, count)).fill(added[key] ?? NONE));
+  const staying = counts.flatMap((count, key) => Array.from({ length: Math.max(0, count) }, () => added[key] ?? NONE));
   const winners = Int32Array.from([...marked, ...staying]).toSorted();
   const limits = Int32Array.from(counts, (count) => Math.max(0, -count));
   const obsolete = Uint32Array.from(limits.keys()).filter((key) => limits[key]! > 0);

@@ -204,7 +204,7 @@ function nestedPart(data: Data): WritePart {
   }
   const [items] = children;
   const offsets = data.valueOffsets as Int32Array;
-  if (!items) throw new Error(`a column of type ${String(data.type)} cannot be part of a key`);
+  if (!items) throw new Error(`a column of Arrow type ${data.typeId} cannot be part of a key`);
   return (row, out) => {
     out.word(offsets[row + 1]! - offsets[row]!);
     for (let item = offsets[row]!; item < offsets[row + 1]!; item++) items(item, out);

@@ -35,7 +35,8 @@ export class KeyTable {
     for (let slot = key.low & mask; ; slot = (slot + 1) & mask) {
       const number = this.#slots[slot]! - 1;
       if (number < 0) return -1;
-      if (this.#low[number] === key.low && this.#high[number] === key.high && this.#hasBytes(number, key)) return number;
+      if (this.#low[number] === key.low && this.#high[number] === key.high && this.#hasBytes(number, key))
+        return number;
     }
   }
 

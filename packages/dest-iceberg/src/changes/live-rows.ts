@@ -1,5 +1,5 @@
 import type { Column } from '@fjord/core';
-import { type DataFile, type NestedField, parseNameMapping, type Table } from '@fjord/iceberg';
+import type { DataFile, NestedField, Table } from '@fjord/iceberg';
 import { openParquetSource } from '../parquet/parquet-source.ts';
 import type { ArrowRows } from '../partition/arrow-rows.ts';
 import { decodeRows } from '../partition/decode-rows.ts';
@@ -14,11 +14,12 @@ export async function* readColumns(
   file: DataFile,
   { fields, positions }: { fields: readonly NestedField[]; positions?: Int32Array },
 ): AsyncGenerator<PlacedRows> {
-  const nameMapping = parseNameMapping(table.metadata.properties);
-  using source = await openParquetSource({ io: table.io, file, nameMapping });
+  await using source = await openParquetSource(table, file);
   for (const [group, { startRow, rows }] of source.rowGroups.entries()) {
     if (positions && countBelow(positions, startRow) === countBelow(positions, startRow + rows)) continue;
-    for await (const batch of source.read(optional(fields), group)) yield { startRow: batch.startRow, rows: batch };
+    for await (const batch of source.read(optional(fields), group)) {
+      yield { startRow: batch.startRow, rows: batch.columns };
+    }
   }
 }
 
@@ -35,7 +36,8 @@ export async function readRowsAt(
     if (indices.length > 0) selections.push(...compact(columns, { rows: batch.rows, indices }));
   }
   const [rows] = decodeRows(gatherRows(columns, selections).body);
-  if (rows?.length !== positions.length) throw new Error(`file ${file.filePath} does not have all rows that were found`);
+  if (rows?.length !== positions.length)
+    throw new Error(`file ${file.filePath} does not have all rows that were found`);
   return rows;
 }
 

@@ -3,11 +3,36 @@ import type { ArrowColumn } from '@fjord/core/arrow';
 
 /** What Fjord says of each row in columns of its own (docs/changes.md). */
 export const METADATA = {
-  op: { name: '_fjord_op', type: 'string', nullable: true, doc: 'c created, u updated, d deleted, r read by the first copy' },
-  position: { name: '_fjord_position', type: 'fixed(16)', nullable: true, doc: 'Place in the change log; its bytes sort as the changes came' },
-  committedAt: { name: '_fjord_committed_at', type: 'timestamptz', nullable: true, doc: 'When the source committed the change' },
-  loadedAt: { name: '_fjord_loaded_at', type: 'timestamptz', nullable: true, doc: 'When the row was written to this table' },
-  deletedAt: { name: '_fjord_deleted_at', type: 'timestamptz', nullable: true, doc: 'When the row was deleted at the source; null while it lives' },
+  op: {
+    name: '_fjord_op',
+    type: 'string',
+    nullable: true,
+    doc: 'c created, u updated, d deleted, r read by the first copy',
+  },
+  position: {
+    name: '_fjord_position',
+    type: 'fixed(16)',
+    nullable: true,
+    doc: 'Place in the change log; its bytes sort as the changes came',
+  },
+  committedAt: {
+    name: '_fjord_committed_at',
+    type: 'timestamptz',
+    nullable: true,
+    doc: 'When the source committed the change',
+  },
+  loadedAt: {
+    name: '_fjord_loaded_at',
+    type: 'timestamptz',
+    nullable: true,
+    doc: 'When the row was written to this table',
+  },
+  deletedAt: {
+    name: '_fjord_deleted_at',
+    type: 'timestamptz',
+    nullable: true,
+    doc: 'When the row was deleted at the source; null while it lives',
+  },
   unset: {
     name: '_fjord_unset',
     type: { type: 'list', element: 'string', elementRequired: true },

@@ -38,7 +38,10 @@ export class RowFinder {
       const found = match(wanted.keys, index);
       if (found.keys.length === 0) continue;
       const dead = await this.#deleted.of(table, scanFile);
-      const live = found.keys.keys().filter((at) => !dead.has(found.positions[at]!)).toArray();
+      const live = found.keys
+        .keys()
+        .filter((at) => !dead.has(found.positions[at]!))
+        .toArray();
       if (live.length === 0) continue;
       const keys = live.map((at) => found.keys[at]!);
       yield { scanFile, keys, positions: live.map((at) => found.positions[at]!), dead };

@@ -51,7 +51,11 @@ export async function writeRun(output: Output, { writer, keys }: OpenedFile): Pr
     for (let start = 0; start < winners.length; start += BATCH_ROWS) {
       const end = Math.min(winners.length, start + BATCH_ROWS);
       const batch = gather(output, { places, indices, start, end });
-      if (keys) numbers.set(decodeRows(batch.body).flatMap((rows) => [...keys.assign(rows)]), start);
+      if (keys)
+        numbers.set(
+          decodeRows(batch.body).flatMap((rows) => [...keys.assign(rows)]),
+          start,
+        );
       await writer.write(batch);
     }
     return placeWinners(await writer.close(), { numbers, keys });
@@ -102,11 +106,14 @@ function gather(output: Output, slice: Slice): ParquetBatch {
   return builder.finish();
 }
 
-function gatherOwn(output: Output, { column: number, ...slice }: Slice & { column: number }, column: ArrowColumn): void {
+function gatherOwn(
+  output: Output,
+  { column: number, ...slice }: Slice & { column: number },
+  column: ArrowColumn,
+): void {
   const { rows, fetched, patches, layout } = output;
   const patch = patches[number];
-  const own = (batch: number) =>
-    number < layout.carried ? rows.batches[batch]?.rows.columns[number] : undefined;
+  const own = (batch: number) => (number < layout.carried ? rows.batches[batch]?.rows.columns[number] : undefined);
   if (!patch) return gatherFrom(own, slice, column);
   const batches = rows.batches.length;
   const places = slice.places.map((place, winner) => {
@@ -121,7 +128,7 @@ function gatherOwn(output: Output, { column: number, ...slice }: Slice & { colum
 /** Copies piece by piece what lies in one source. Rows of a source without the column are null. */
 function gatherFrom(source: (place: number) => Data | undefined, slice: Slice, column: ArrowColumn): void {
   const { places, indices, start, end } = slice;
-  for (let from = start; from < end; ) {
+  for (let from = start; from < end;) {
     let to = from + 1;
     while (to < end && places[to] === places[from]) to++;
     const data = source(places[from]!);
@@ -154,7 +161,11 @@ function gatherMetadata(
   }
 }
 
-function gatherDeletedAt({ rows, loadedAt }: Output, { places, indices, start, end }: Slice, column: ArrowColumn): void {
+function gatherDeletedAt(
+  { rows, loadedAt }: Output,
+  { places, indices, start, end }: Slice,
+  column: ArrowColumn,
+): void {
   for (let winner = start; winner < end; winner++) {
     const [batch, index, at] = [rows.batches[places[winner]!]!, indices[winner]!, winner - start];
     const isDeleted = batch.ops[index] === OP.delete;
@@ -167,7 +178,11 @@ function gatherDeletedAt({ rows, loadedAt }: Output, { places, indices, start, e
 }
 
 /** What the first copy's rows have in a metadata column. */
-export function fillCopied(column: ArrowColumn, metadata: MetadataColumn, { rows, loadedAt }: { rows: number; loadedAt: bigint }): void {
+export function fillCopied(
+  column: ArrowColumn,
+  metadata: MetadataColumn,
+  { rows, loadedAt }: { rows: number; loadedAt: bigint },
+): void {
   if (metadata === 'op') fillText(column, [0, rows], COPIED);
   else if (metadata === 'loadedAt') fillTime(column, [0, rows], loadedAt);
   else fillNull(column, [0, rows]);

@@ -35,12 +35,11 @@ type Traced = { row: number; column: number; carried: number; deletes: DeleteMod
 
 function trace(folded: Folded, { row, column, carried, deletes }: Traced): Origin {
   const { rows, keyOf, previous } = folded;
-  for (let at = row; ; ) {
+  for (let at = row; ;) {
     const { batch, index } = rows.locate(at);
     const op = batch.ops[index];
     if (op !== OP.delete && column < carried && !batch.isUnset(index, column)) return { type: 'row', row: at };
-    const isChangedKey =
-      op === OP.create && index > 0 && batch.ops[index - 1] === OP.delete && batch.hasUnset(index);
+    const isChangedKey = op === OP.create && index > 0 && batch.ops[index - 1] === OP.delete && batch.hasUnset(index);
     const key = keyOf[isChangedKey ? at - 1 : at]!;
     const before = isChangedKey ? rowBefore(folded, at - 1, deletes) : previous[at]!;
     if (before === NONE) return { type: 'live', key };

@@ -1,7 +1,8 @@
 import type { Column } from '@fjord/core';
 import { appendRecord, BatchBuilder } from '@fjord/core/arrow';
 
-export type Row = Record<string, unknown>;
+/** A row in the JSON form of its types. */
+export type Row = Record<string, string | number | null | undefined>;
 
 /** A change as a test says it: `unset` names the columns that the log does not carry. */
 export type Change = { op: 'c' | 'u' | 'd'; row: Row; unset?: string[]; at?: string };

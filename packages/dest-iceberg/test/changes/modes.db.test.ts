@@ -69,7 +69,12 @@ test('without metadata columns the table has only the columns of its stream', as
   await using write = await copied(lake, { layout: { changes: { metadataColumns: false } } });
   change(write, 1, [u(2, 'new'), d(3)]);
   await end(write);
-  expect(await query(lake, 'SELECT * FROM lake')).toEqual([['1', 'n1'], ['2', 'new'], ['4', 'n4'], ['5', 'n5']]);
+  expect(await query(lake, 'SELECT * FROM lake')).toEqual([
+    ['1', 'n1'],
+    ['2', 'new'],
+    ['4', 'n4'],
+    ['5', 'n5'],
+  ]);
 });
 
 test('a table that only gets new rows has no delete file, and its snapshots are appends', async () => {
@@ -108,7 +113,13 @@ test('ignored deletes and truncates leave rows as they were', async () => {
   await using write = await copied(lake, { layout: { changes: { deletes: 'ignore' } } });
   change(write, 1, [d(2), u(3, 'three'), d(3)]).send({ type: 'TRUNCATE', stream: 's', position: orderKey(4) });
   await end(write);
-  const rows = [['1', 'n1'], ['2', 'n2'], ['3', 'three'], ['4', 'n4'], ['5', 'n5']];
+  const rows = [
+    ['1', 'n1'],
+    ['2', 'n2'],
+    ['3', 'three'],
+    ['4', 'n4'],
+    ['5', 'n5'],
+  ];
   expect(await query(lake, 'SELECT id, name FROM lake')).toEqual(rows);
 });
 
@@ -116,7 +127,16 @@ test('a history keeps every change as a row, with the names of the columns that 
   await using lake = await openLake();
   await using write = await copied(lake, { writeMode: 'append', columns: WITH_BIG });
   const row = { id: 2, name: 'b', big: null };
-  change(write, 1, [{ op: 'u', row, unset: ['big'] }, { op: 'u', row }, { op: 'd', row: { id: 2 } }], WITH_BIG);
+  change(
+    write,
+    1,
+    [
+      { op: 'u', row, unset: ['big'] },
+      { op: 'u', row },
+      { op: 'd', row: { id: 2 } },
+    ],
+    WITH_BIG,
+  );
   await end(write);
   const sql = 'SELECT id, name, _fjord_op, _fjord_unset FROM lake WHERE id = 2';
   expect(await query(lake, sql)).toEqual(
@@ -140,7 +160,15 @@ test('rows without a key are a multiset: one delete takes one of the equal rows'
   const whole = (id: number, name: string | null): Change => ({ op: 'd', row: { id, name } });
   change(write, 5, [whole(1, 'n1'), whole(7, null), whole(2, 'n2'), c(2, 'n2'), whole(3, 'other')]);
   await end(write);
-  const rows = [['1', 'n1'], ['1', 'n1'], ['2', 'n2'], ['3', 'n3'], ['4', 'n4'], ['5', 'n5'], ['7', null]];
+  const rows = [
+    ['1', 'n1'],
+    ['1', 'n1'],
+    ['2', 'n2'],
+    ['3', 'n3'],
+    ['4', 'n4'],
+    ['5', 'n5'],
+    ['7', null],
+  ];
   expect(await query(lake, 'SELECT id, name FROM lake')).toEqual(rows);
 });
 
@@ -157,9 +185,10 @@ test('an unset column whose row is not in the table ends that stream and is not 
 test('columns added in mid-stream are null in older rows, and older changes keep what newer rows have in them', async () => {
   await using lake = await openLake();
   await using write = await copied(lake, {});
-  change(write, 1, [u(1, 'old')]).schema(2, WITH_BIG).batch(1, encodeChanges(WITH_BIG, [
-    { op: 'u', row: { id: 2, name: 'n2', big: 'BIG' } },
-  ], 2).body, 2).state('x');
+  change(write, 1, [u(1, 'old')])
+    .schema(2, WITH_BIG)
+    .batch(1, encodeChanges(WITH_BIG, [{ op: 'u', row: { id: 2, name: 'n2', big: 'BIG' } }], 2).body, 2)
+    .state('x');
   await write.durable('x');
   change(write, 3, [u(2, 'older version'), c(6, 'six')]);
   await end(write);
@@ -179,7 +208,10 @@ test('a widened key finds the rows of files that hold the narrower one', async (
   change(write, 1, [u(1, 'int'), c(6, 'six')], narrow).schema(2, COLUMNS);
   write.batch(2, encodeChanges(COLUMNS, [u(2, 'long'), d(6)], 3).body, 2);
   await end(write);
-  expect(await query(lake, 'SELECT id, name FROM lake WHERE id IN (1, 2, 6)')).toEqual([['1', 'int'], ['2', 'long']]);
+  expect(await query(lake, 'SELECT id, name FROM lake WHERE id IN (1, 2, 6)')).toEqual([
+    ['1', 'int'],
+    ['2', 'long'],
+  ]);
 });
 
 test('rows that others deleted or wrote meanwhile are not found, or found', async () => {
@@ -197,24 +229,44 @@ table.delete('id = 4')`,
   change(write, 1, [u(100, 'ours'), u(4, 'back'), d(5)]);
   await end(write);
   expect(await query(lake, 'SELECT id, name FROM lake')).toEqual(
-    sortRows([['1', 'n1'], ['100', 'ours'], ['101', 'foreign'], ['2', 'n2'], ['3', 'n3'], ['4', 'back']]),
+    sortRows([
+      ['1', 'n1'],
+      ['100', 'ours'],
+      ['101', 'foreign'],
+      ['2', 'n2'],
+      ['3', 'n3'],
+      ['4', 'back'],
+    ]),
   );
 });
 
 test('loads without a log upsert by key: done chunks only, and the last row of a key', async () => {
   await using lake = await openLake();
-  for (const [from, to] of [[1, 5], [4, 8]] as const) {
+  for (const [from, to] of [
+    [1, 5],
+    [4, 8],
+  ] as const) {
     await using write = lake.write({ writeMode: 'upsert' });
     const { state } = await write.line(({ type, status }) => type === 'STATE' || status === 'STARTED');
     if (state !== undefined) await write.started();
     const rows = (name: string, low: number) =>
       Array.from({ length: to - low + 1 }, (_, at) => ({ id: low + at, name }));
-    write.begin(state ?? null).records('a', rows(`run ${from}`, from)).end('a').records('b', rows(`last ${from}`, to));
+    write
+      .begin(state ?? null)
+      .records('a', rows(`run ${from}`, from))
+      .end('a')
+      .records('b', rows(`last ${from}`, to));
     write.records('c', rows('discarded', from)).end('c', 'discard').end('b');
     await end(write, `run ${from}`);
   }
   expect(await query(lake, 'SELECT id, name FROM lake')).toEqual([
-    ['1', 'run 1'], ['2', 'run 1'], ['3', 'run 1'], ['4', 'run 4'],
-    ['5', 'run 4'], ['6', 'run 4'], ['7', 'run 4'], ['8', 'last 4'],
+    ['1', 'run 1'],
+    ['2', 'run 1'],
+    ['3', 'run 1'],
+    ['4', 'run 4'],
+    ['5', 'run 4'],
+    ['6', 'run 4'],
+    ['7', 'run 4'],
+    ['8', 'last 4'],
   ]);
 });

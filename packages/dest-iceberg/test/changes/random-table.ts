@@ -40,7 +40,11 @@ export const KEYS: Record<string, KeyKind> = {
       { name: 'id', type: 'int', nullable: false },
       { name: 'day', type: 'date', nullable: false },
     ],
-    valuesOf: (number) => ({ region: ['a', 'ab', ''][number % 3], id: number >> 1, day: `2024-01-0${(number % 5) + 1}` }),
+    valuesOf: (number) => ({
+      region: ['a', 'ab', ''][number % 3],
+      id: number >> 1,
+      day: `2024-01-0${(number % 5) + 1}`,
+    }),
   },
 };
 
@@ -95,7 +99,10 @@ export class RandomTable {
     const sent = (changed: Row) => (keepsBig ? { row: { ...changed, big: null }, unset: ['big'] } : { row: changed });
     if (dice < 9) return [{ op: 'u', ...sent(this.#put(this.#keyOf(row), values)) }];
     this.rows.delete(key);
-    return [{ op: 'd', row: this.#keyOf(row) }, { op: 'c', ...sent(this.#put(this.#newKey(), values)) }];
+    return [
+      { op: 'd', row: this.#keyOf(row) },
+      { op: 'c', ...sent(this.#put(this.#newKey(), values)) },
+    ];
   }
 
   #newKey(): Row {
@@ -113,7 +120,7 @@ export class RandomTable {
   }
 
   #values(): Row {
-    const pick = (value: unknown) => (this.#random(6) === 0 ? null : value);
+    const pick = (value: string) => (this.#random(6) === 0 ? null : value);
     return {
       name: pick(`${WORDS[this.#random(WORDS.length)]}${this.#random(100)}`),
       amount: pick(`${this.#random(1000) - 500}.${String(this.#random(100)).padStart(2, '0')}`),

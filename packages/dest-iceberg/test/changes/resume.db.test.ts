@@ -51,7 +51,10 @@ function sendStep(write: WriteProcess, table: RandomTable, step: Step): void {
 }
 
 /** One run: goes on from the newest durable state, and is killed after `until` steps more, at whatever it is doing then. */
-async function runOnce(start: () => WriteProcess, { table, steps, until }: { table: RandomTable; steps: Step[]; until: number }) {
+async function runOnce(
+  start: () => WriteProcess,
+  { table, steps, until }: { table: RandomTable; steps: Step[]; until: number },
+) {
   await using write = start();
   let state: unknown = null;
   await write.line((line) => {
@@ -74,7 +77,10 @@ async function runOnce(start: () => WriteProcess, { table, steps, until }: { tab
   return true;
 }
 
-for (const [key, formatVersion, seed] of [['long', 2, 1], ['text', 3, 2]] as const) {
+for (const [key, formatVersion, seed] of [
+  ['long', 2, 1],
+  ['text', 3, 2],
+] as const) {
   test(`a copy beside the log that is killed again and again ends with the source's rows (${key}, version ${formatVersion})`, async () => {
     await using folder = await temporaryFolder('fjord-resume');
     const lake = new Lake(folder.path);
@@ -84,7 +90,11 @@ for (const [key, formatVersion, seed] of [['long', 2, 1], ['text', 3, 2]] as con
     const layout = { changes: {}, formatVersion, ...(key === 'text' && { partition: ['bucket(2, id)'] }) };
     // With a megabyte of memory a transaction is folded in several runs, and waits on disk.
     const start = () =>
-      lake.write({ writeMode: 'upsert', columns: table.columns, layout, config: { keyIndexMemoryMB: 0 } }, '--memory', '1');
+      lake.write(
+        { writeMode: 'upsert', columns: table.columns, layout, config: { keyIndexMemoryMB: 0 } },
+        '--memory',
+        '1',
+      );
     let runs = 0;
     while (!(await runOnce(start, { table, steps, until: 3 + random(12) }))) runs++;
     expect(runs).toBeGreaterThan(2);

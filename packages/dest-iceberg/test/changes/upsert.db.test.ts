@@ -10,7 +10,11 @@ const CASES: { name: string; key: keyof typeof KEYS; layout: Partial<SelectedStr
   { name: 'a number', key: 'long', layout: {} },
   { name: 'a number, on format version 3', key: 'long', layout: { formatVersion: 3 } },
   { name: 'text, partitioned by a column that updates change', key: 'text', layout: { partition: ['month(at)'] } },
-  { name: 'a uuid, partitioned, on version 3', key: 'uuid', layout: { partition: ['bucket(3, id)'], formatVersion: 3 } },
+  {
+    name: 'a uuid, partitioned, on version 3',
+    key: 'uuid',
+    layout: { partition: ['bucket(3, id)'], formatVersion: 3 },
+  },
   { name: 'a decimal', key: 'decimal', layout: {} },
   { name: 'three columns, partitioned by one of them', key: 'composite', layout: { partition: ['region'] } },
 ];
