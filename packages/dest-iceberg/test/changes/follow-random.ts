@@ -1,0 +1,44 @@
+import type { SelectedStream } from '@fjord/core';
+import { temporaryFolder } from '@fjord/test-harness';
+import { expect } from 'vitest';
+import { Lake, type WriteProcess } from '../write-process.ts';
+import { encodeChanges, orderKey } from './change-log.ts';
+import { expectSame } from './expect-same.ts';
+import { KEYS, RandomTable, type Transaction } from './random-table.ts';
+
+export type RandomCase = { key: keyof typeof KEYS; layout: Partial<SelectedStream>; seed: number };
+
+/** Copies a random table, sends its changes, and compares what two readers find with what it has become. */
+export async function followRandom({ key, layout, seed }: RandomCase): Promise<void> {
+  await using folder = await temporaryFolder('fjord-upsert');
+  const lake = new Lake(folder.path);
+  const kind = KEYS[key]!;
+  const table = new RandomTable(kind, seed);
+  const primaryKey = kind.columns.map((column) => column.name);
+  const options = { writeMode: 'upsert', columns: table.columns, primaryKey } as const;
+  await using write = lake.write({ ...options, layout: { changes: {}, ...layout } });
+  await write.started();
+  write.begin(null).records('a', table.fill(200)).end('a').state('copied');
+  await write.durable('copied');
+  write.send({ type: 'HANDOVER', stream: 's', position: orderKey(0) });
+  let next = 1;
+  for (let state = 0; state < 12; state++) {
+    for (let count = 0; count < 3; count++) next = send(write, { table, next, transaction: table.transaction(30) });
+    write.state(state);
+    // What comes between two waits is committed together.
+    if (state % 3 === 2) await write.durable(state);
+  }
+  write.complete().state('done').endRun();
+  expect(await write.finish(), JSON.stringify(write.errors)).toBe(0);
+  await expectSame(lake, table);
+}
+
+type Sent = { table: RandomTable; transaction: Transaction; next: number };
+
+/** Sends one transaction in batches of a few changes; gives the number of the log's next change. */
+function send(write: WriteProcess, { table, transaction: { changes, isTruncated }, next }: Sent): number {
+  if (isTruncated) write.send({ type: 'TRUNCATE', stream: 's', position: orderKey(next) });
+  const { rows, body } = encodeChanges(table.columns, changes, next + 1);
+  write.batch(rows, body);
+  return next + 1 + rows;
+}

@@ -1,0 +1,31 @@
+import { test } from 'vitest';
+import { followRandom } from './follow-random.ts';
+import { KEYS } from './random-table.ts';
+
+const LAYOUTS = {
+  long: ['bucket(3, id)'],
+  text: ['month(at)'],
+  uuid: ['bucket(3, id)', 'truncate(2, name)'],
+  decimal: ['truncate(10, id)'],
+  composite: ['region'],
+};
+
+const CASES = Object.entries(LAYOUTS).flatMap(([key, partition], number) =>
+  ([2, 3] as const).flatMap((formatVersion) =>
+    [[], partition].map((own, at) => ({
+      key,
+      partition: own,
+      formatVersion,
+      seed: 100 * number + 10 * formatVersion + at,
+    })),
+  ),
+);
+
+test.each(CASES)(
+  'the table follows random changes: key $key, partition $partition, version $formatVersion',
+  async (each) => {
+    if (!(each.key in KEYS)) throw new Error('there is no such key');
+    const { key, partition, formatVersion, seed } = each;
+    await followRandom({ key, layout: { partition, formatVersion }, seed });
+  },
+);
