@@ -33,6 +33,8 @@ export class FileOutput {
     this.#writing = this.#writeAll(parts).then(release);
     // Reported by the next flush or settle; until then it must not count as unhandled.
     this.#writing.catch(() => {});
+    // What takes bytes at once is done within this turn: its pages need not be held beside the next group's.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Resolves when all that was flushed is written. */

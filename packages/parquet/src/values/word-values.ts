@@ -15,6 +15,8 @@ export class WordValues implements PageValues {
   readonly #load: LoadWords;
   words: Int32Array<ArrayBuffer> = new Int32Array(0);
   count = 0;
+  /** Of the values as they are now, once they were asked for. */
+  #bounds: { found: Bounds | undefined } | undefined;
 
   constructor(width: 1 | 2, order: ValueOrder, load: LoadWords) {
     this.width = width;
@@ -34,6 +36,7 @@ export class WordValues implements PageValues {
     this.reserve(this.count + selection.count);
     this.#load(column, selection, this.words, this.count * this.width);
     this.count += selection.count;
+    this.#bounds = undefined;
   }
 
   reserve(values: number): void {
@@ -49,7 +52,20 @@ export class WordValues implements PageValues {
   }
 
   bounds(): Bounds | undefined {
-    return wordBounds(this.#order, this.words, this.count);
+    this.#bounds ??= { found: wordBounds(this.#order, this.words, this.count) };
+    return this.#bounds.found;
+  }
+
+  /** Least and greatest low word of signed integers, whose high words must be equal; undefined for all other values. */
+  closeRange(): { least: number; greatest: number; high: number } | undefined {
+    if (this.#order !== 'int32' && this.#order !== 'int64') return undefined;
+    const { min, max } = this.bounds() ?? {};
+    if (!min || !max) return undefined;
+    const [first, last] = [new DataView(min.buffer, min.byteOffset), new DataView(max.buffer, max.byteOffset)];
+    if (this.width === 1) return { least: first.getInt32(0, true), greatest: last.getInt32(0, true), high: 0 };
+    const high = first.getInt32(4, true);
+    if (high !== last.getInt32(4, true)) return undefined;
+    return { least: first.getUint32(0, true), greatest: last.getUint32(0, true), high };
   }
 
   get isFloat(): boolean {
@@ -63,6 +79,7 @@ export class WordValues implements PageValues {
 
   clear(keptBytes: number): void {
     this.count = 0;
+    this.#bounds = undefined;
     if (this.words.byteLength > keptBytes) this.words = new Int32Array(0);
   }
 }
