@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TSchema, Type } from './schema.ts';
 
 /**
  * A column's type in Fjord's one vocabulary, from discovery to commit: Iceberg's type names. Primitive types are

@@ -1,4 +1,4 @@
-export type { Static } from '@sinclair/typebox';
+export type { Static } from './schema.ts';
 export {
   type Column,
   type ColumnType,

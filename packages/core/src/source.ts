@@ -1,4 +1,4 @@
-import type { Static, TSchema } from '@sinclair/typebox';
+import type { Static, TSchema } from './schema.ts';
 import type { SelectedStream, Stream } from './protocol/catalog.ts';
 import type { Message, Problem, SourceMessage } from './protocol/messages.ts';
 import type { RunContext } from './run-context.ts';

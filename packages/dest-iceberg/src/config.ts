@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, Type } from '@fjord/core/schema';
 import { CatalogSchema } from './catalog-config.ts';
 import { AzureSchema, GcsSchema, S3Schema } from './storage-config.ts';
 

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, Type } from '@fjord/core/schema';
 
 const text = (title: string, description: string) => Type.Optional(Type.String({ title, description, minLength: 1 }));
 const secret = (title: string, description: string) =>

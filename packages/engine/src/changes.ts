@@ -1,5 +1,5 @@
 import { type Changes, ConnectorError, type Stream, type WriteMode } from '@fjord/core';
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, Type } from '@fjord/core/schema';
 
 /** The options of a pipeline's entry that say how changes of its streams reach their tables. */
 export const ChangesOptions = {

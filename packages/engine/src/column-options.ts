@@ -1,5 +1,5 @@
 import { type Column, type Expression, toLiteral } from '@fjord/core';
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, Type } from '@fjord/core/schema';
 import { parseExpression, WrongSyntax } from './expression-syntax.ts';
 import { fitsDecimal, type Typed, typeExpression } from './expression-types.ts';
 import { literalHelp } from './filter-option.ts';

@@ -8,7 +8,7 @@ import {
   type Stream,
   toLiteral,
 } from '@fjord/core';
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TSchema, Type } from '@fjord/core/schema';
 
 const closed = { additionalProperties: false };
 const Scalar = Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] });

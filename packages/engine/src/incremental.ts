@@ -1,5 +1,5 @@
 import { ConnectorError, type Incremental, type Stream } from '@fjord/core';
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, Type } from '@fjord/core/schema';
 
 const Text = Type.String({ minLength: 1 });
 

@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TSchema, Type } from '@fjord/core/schema';
 import { ChangesOptions } from './changes.ts';
 import { ColumnOptions } from './column-options.ts';
 import { FilterOption, FilterSchema } from './filter-option.ts';

@@ -1,5 +1,5 @@
 import { defineSource, type RunContext, type SourceDefinition, type Static, type Stream } from '@fjord/core';
-import type { TObject } from '@sinclair/typebox';
+import type { TObject } from '@fjord/core/schema';
 import { runBackfill } from './backfill.ts';
 import type { Database } from './database.ts';
 import { paceOf, type ReplicationOptions, withReplicationOptions } from './options.ts';

@@ -1,4 +1,4 @@
-import { type Static, type TObject, Type } from '@sinclair/typebox';
+import { type Static, type TObject, Type } from '@fjord/core/schema';
 
 /** How rows that change while they are read are kept apart. */
 export const ConsistencySchema = Type.Union([Type.Literal('snapshot'), Type.Literal('keys'), Type.Literal('chunk')], {

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, Type } from '@fjord/core/schema';
 import type { Incremental, WhenChanged, WriteMode } from '@fjord/core';
 import { isDeepStrictEqual } from 'node:util';
 import { ConsistencySchema, type Consistency } from './options.ts';

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ConnectorError } from '@fjord/core';
-import { type Static, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
+import { fits, type Static, Type } from '@fjord/core/schema';
 
 /** What holds a stream's rows, by its oid and its file's number (it changes when the table is rewritten; 0 for what has no file). */
 const PLACE = { oid: Type.Integer(), file: Type.Integer() };
@@ -75,7 +74,7 @@ export function splitPages(range: PageRange, pieces: number, pages: number): Pag
 
 /** Reads the layout of a plan out of a state; `plan_outdated` if it is not one of ours. */
 export function parseLayout(layout: unknown, stream: string): ChunkLayout {
-  if (Value.Check(ChunkLayoutSchema, layout)) return layout;
+  if (fits(ChunkLayoutSchema, layout)) return layout;
   throw new ConnectorError('plan_outdated', `The chunk plan of ${stream} was made by another version.`, { stream });
 }
 

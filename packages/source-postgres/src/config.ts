@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, Type } from '@fjord/core/schema';
 import { ConnectionOptions } from './connection-options.ts';
 
 /** Options of the PostgreSQL source; those that all databases share are added by @fjord/replication. */

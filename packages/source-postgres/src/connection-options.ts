@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, Type } from '@fjord/core/schema';
 
 const secret = { format: 'password', writeOnly: true, secret: true };
 const oneOf = <Value extends string>(values: readonly Value[], options: Record<string, unknown>) =>

@@ -1,6 +1,5 @@
 import { ConnectorError, type SelectedStream } from '@fjord/core';
-import { type Static, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
+import { fits, type Static, Type } from '@fjord/core/schema';
 import type { KeyColumn } from './chunk-layout.ts';
 import type { Connection } from './connection.ts';
 import type { CopyQuery } from './copy-query.ts';
@@ -236,6 +235,6 @@ const valueOf = (value: string, column: KeyColumn | undefined) =>
   `${quoteLiteral(value)}::${column?.typeName ?? 'pg_catalog.text'}`;
 
 function parseBoundary(boundary: unknown): BoundaryValue {
-  if (Value.Check(BoundarySchema, boundary)) return boundary;
+  if (fits(BoundarySchema, boundary)) return boundary;
   throw new ConnectorError('state_conflict', 'The cursor of the last increment was written by another version.');
 }

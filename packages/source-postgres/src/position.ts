@@ -1,5 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
+import { fits, type Static, Type } from '@fjord/core/schema';
 
 /** A place in the write-ahead log: bytes from its beginning (manual, 30.6 WAL Internals). */
 export type Lsn = bigint & { readonly brand?: 'Lsn' };
@@ -21,7 +20,7 @@ export type LogIdentity = Pick<Position, 'systemId' | 'timeline'>;
 
 /** Reads a position out of a state; undefined if it is not one of ours. */
 export function parsePosition(value: unknown): Position | undefined {
-  return Value.Check(PositionSchema, value) ? value : undefined;
+  return fits(PositionSchema, value) ? value : undefined;
 }
 
 export function parseLsn(text: string): Lsn {

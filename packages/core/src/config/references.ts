@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { TSchema } from '@sinclair/typebox';
+import type { TSchema } from '../schema.ts';
 import { ConnectorError } from '../errors.ts';
 
 const REFERENCE = /\$\{(env|file):([^}]+)\}/g;

@@ -1,4 +1,4 @@
-import type { TSchema } from '@sinclair/typebox';
+import type { TSchema } from '../schema.ts';
 
 /** Shorter values cannot be told from ordinary text, so replacing them would only garble messages. */
 const MIN_SECRET_LENGTH = 4;

@@ -1,4 +1,4 @@
-import type { Static, TSchema } from '@sinclair/typebox';
+import type { Static, TSchema } from '../schema.ts';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { ConnectorError } from '../errors.ts';
 

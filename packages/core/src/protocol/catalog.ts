@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, Type } from '../schema.ts';
 import { ColumnSchema } from '../column-type.ts';
 import { ShapeSchema, WhenChangedSchema } from './shape.ts';
 

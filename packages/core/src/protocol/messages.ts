@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TSchema, Type } from '../schema.ts';
 import { ColumnSchema } from '../column-type.ts';
 import { StreamSchema, WriteModeSchema } from './catalog.ts';
 

@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TSchema, Type } from '../schema.ts';
 import type { Column } from '../column-type.ts';
 
 /** A value in the JSON form of its column's type (docs/protocol.md, Types). */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { TSchema } from '@sinclair/typebox';
+import type { TSchema } from '../schema.ts';
 import { resolveReferences } from '../config/references.ts';
 import { findSecrets } from '../config/secrets.ts';
 import { validateConfig } from '../config/validate.ts';
