@@ -10,6 +10,7 @@ import { sqlState } from './driver-errors.ts';
 import { Increment } from './increment.ts';
 import { keyConditions, splitKeys } from './key-ranges.ts';
 import { fromItem, loadRelations, lockRelations, outdated, type Relation } from './relations.ts';
+import { beginSeeing, parseTransactions } from './seen-transactions.ts';
 import { checkStreamColumns, loadStreamColumns, type StreamColumn } from './stream-columns.ts';
 import type { TypeOptions } from './table-columns.ts';
 import { beginTransaction } from './transaction.ts';
@@ -45,10 +46,13 @@ export async function* readChunk(
   const wanted = ranges.slice(...units);
   const isOpaque = wanted.flat().some((range) => 'isOpaque' in range);
   // What cannot be cut must be let through however long it takes.
-  await beginTransaction(connection, {
-    snapshot,
-    maxStatementSeconds: isOpaque ? undefined : maxStatementSeconds,
-  });
+  const limits = { snapshot, maxStatementSeconds: isOpaque ? undefined : maxStatementSeconds };
+  const begin = () => beginTransaction(connection, limits);
+  const emitted = parseTransactions(request.notBefore ?? []);
+  // A held snapshot is what it is: changes are told apart from its rows by its place in the log.
+  await (emitted && snapshot === undefined
+    ? beginSeeing(connection, emitted, { begin, signal: request.signal })
+    : begin());
   const reader = await UnitReader.open(connection, { request, context, layout, wanted });
   for (const [index, unit] of wanted.entries()) {
     for (const range of unit) yield* reader.read(range);

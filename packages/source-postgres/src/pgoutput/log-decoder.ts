@@ -1,6 +1,7 @@
 import { ConnectorError } from '@fjord/core';
 import type { LogEvent } from '@fjord/replication';
 import { type Lsn, type LogIdentity, orderKeyOf, positionAt } from '../position.ts';
+import { formatTransactions } from '../seen-transactions.ts';
 import type { MessageBuffer } from './message-buffer.ts';
 import { isSameRelation, type LoggedRelation, readRelation } from './relation-message.ts';
 import type { StreamChanges } from './stream-changes.ts';
@@ -145,7 +146,7 @@ export class LogDecoder {
     this.#commits = undefined;
     this.passed = end;
     const position = positionAt(end, this.#options.identity);
-    const transaction = `${position.lsn}:${xids.join(',')}`;
+    const transaction = formatTransactions({ end, xids });
     this.#events.push({ event: 'commit', position, orderKey: orderKeyOf(position), transaction });
   }
 
