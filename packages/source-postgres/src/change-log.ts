@@ -7,18 +7,23 @@ import { keepSnapshot } from './held-snapshot.ts';
 import { LogFollower } from './log-follower.ts';
 import { chooseFormat, type LogFormat } from './log-format.ts';
 import { newestLsn, waitForOlder } from './log-head.ts';
-import { findLost, positionOf, requirePlace } from './log-place.ts';
+import { findLost, positionOf, requirePlace, type SlotHistory } from './log-place.ts';
+import { findLogProblems, type LogNeeds, requireIdentities } from './log-problems.ts';
 import { LogSessions } from './log-sessions.ts';
 import { type FollowedStream, lookUpRelation } from './logged-stream.ts';
 import { LogDecoder } from './pgoutput/log-decoder.ts';
-import { formatLsn, type Lsn, orderKeyOf, parseLsn, type Position, positionAt } from './position.ts';
+import { StreamedTransactions } from './pgoutput/streamed-transactions.ts';
+import { formatLsn, type LogIdentity, type Lsn, orderKeyOf, parseLsn, type Position, positionAt } from './position.ts';
 import { changePublication, findPublication, publicationStatements } from './publication.ts';
 import { quoteIdentifier, quoteLiteral } from './quoting.ts';
 import { ReplicationLink } from './replication-link.ts';
-import { createSlot, findSlot, inUse, nameFor } from './slot.ts';
+import { createSlot, dropSlot, findSlot, inUse, nameFor, whyUnusable } from './slot.ts';
 
-/** How often the server hears of us; it waits for several times as long (wal_sender_timeout, 60 s by default). */
+/** How often the server hears of us, if it does not want to more often (a third of wal_sender_timeout). */
 const STATUS_MS = 5000;
+const SENDER_TIMEOUT = `SELECT s.setting::int8::float8 AS ms FROM pg_catalog.pg_settings AS s WHERE s.name = 'wal_sender_timeout'`;
+/** The first version that sends large transactions while they are under way (manual, 53.5 Logical Streaming Replication Protocol). */
+const STREAMING_VERSION = 140_000;
 /** SQLSTATE of a slot from which somebody else reads (manual, Appendix A). */
 const OBJECT_IN_USE = '55006';
 
@@ -41,6 +46,7 @@ export class PostgresChangeLog implements ChangeLog {
   #link: ReplicationLink | undefined;
   #received: Lsn = 0n;
   #flushed: Lsn = 0n;
+  #givenUp: string | undefined;
 
   constructor(config: Config, pipeline: string) {
     this.#config = config;
@@ -49,27 +55,24 @@ export class PostgresChangeLog implements ChangeLog {
     this.#sessions = new LogSessions(config);
   }
 
-  async findProblems(_streams: SelectedStream[]): Promise<Problem[]> {
-    return [];
+  async findProblems(streams: SelectedStream[]): Promise<Problem[]> {
+    return this.#guard(async () => findLogProblems(await this.#sessions.sql(), await this.#needs(streams)));
   }
 
   async prepare(streams: SelectedStream[]): Promise<Position> {
     return this.#guard(async () => {
       const sql = await this.#sessions.sql();
-      const version = await this.#sessions.version();
-      const found = await findPublication(sql, this.#publication);
-      const statements = publicationStatements(this.#publication, streams, { found, version });
+      const needs = await this.#needs(streams);
+      await requireIdentities(sql, needs);
+      const statements = publicationStatements(await findPublication(sql, this.#publication), {
+        ...needs,
+        name: this.#publication,
+      });
       await changePublication(sql, statements);
-      if (await findSlot(sql, this.#slot)) {
-        // What has begun before may write without being published.
-        if (statements.length > 0) await waitForOlder(sql);
-        return positionAt(await newestLsn(sql), await this.#sessions.identify());
-      }
-      // After the publication: a place before it could not be decoded.
-      const sender = await this.#sessions.openSender();
-      await using _open = sender;
-      const { consistentPoint } = await createSlot(sender, { name: this.#slot, version, kind: 'lasting' });
-      return positionAt(parseLsn(consistentPoint), await this.#sessions.identify());
+      if (!(await this.#hasUsableSlot())) return this.#createSlot(needs.version);
+      // What has begun before may write without being published.
+      if (statements.length > 0) await waitForOlder(sql);
+      return positionAt(await newestLsn(sql), await this.#sessions.identify());
     });
   }
 
@@ -92,7 +95,7 @@ export class PostgresChangeLog implements ChangeLog {
   }
 
   async findLost(positions: ReadonlyMap<string, unknown>): Promise<ReadonlyMap<string, ConnectorError>> {
-    return this.#guard(() => findLost(this.#sessions, positions));
+    return this.#guard(() => findLost(this.#sessions, this.#slotHistory, positions));
   }
 
   async head(): Promise<Position> {
@@ -108,16 +111,17 @@ export class PostgresChangeLog implements ChangeLog {
   async *follow(request: FollowRequest): AsyncGenerator<LogEvent> {
     const { signal, until } = request;
     const from = positionOf(request.from);
+    const streamed = new StreamedTransactions(request.spillFolder);
     try {
       const sql = await this.#sessions.sql();
       const identity = await this.#sessions.identify();
       const version = await this.#sessions.version();
       const format = await chooseFormat(sql, { ...request, version, types: this.#config });
-      const link = await this.#start(from, format);
+      const link = await this.#start(from, { format, version });
       const follower = new LogFollower({
         ...this.#decoding(request, format),
         ...{ link, identity, signal },
-        decoder: this.#makeDecoder(request, identity),
+        decoder: this.#makeDecoder(request, { identity, streamed }),
         until: until === undefined ? undefined : parseLsn(positionOf(until).lsn),
         onReceived: (lsn) => {
           if (lsn > this.#received) this.#received = lsn;
@@ -129,6 +133,8 @@ export class PostgresChangeLog implements ChangeLog {
       this.#link = undefined;
       await this.#sessions.drop();
       throw error;
+    } finally {
+      streamed.clear();
     }
   }
 
@@ -151,9 +157,7 @@ export class PostgresChangeLog implements ChangeLog {
     await this.#endLink();
     await this.#guard(async () => {
       const sql = await this.#sessions.sql();
-      if (await findSlot(sql, this.#slot)) {
-        await sql.query('SELECT pg_catalog.pg_drop_replication_slot($1)', [this.#slot]);
-      }
+      if (await findSlot(sql, this.#slot)) await dropSlot(sql, this.#slot);
       await changePublication(sql, [`DROP PUBLICATION IF EXISTS ${quoteIdentifier(this.#publication)}`]);
     });
   }
@@ -163,9 +167,37 @@ export class PostgresChangeLog implements ChangeLog {
     await this.#sessions.drop();
   }
 
-  #makeDecoder({ streams, batchBytes }: FollowRequest, identity: Pick<Position, 'systemId' | 'timeline'>): LogDecoder {
+  get #slotHistory(): SlotHistory {
+    return { name: this.#slot, givenUp: this.#givenUp };
+  }
+
+  async #needs(streams: SelectedStream[]): Promise<LogNeeds> {
+    const version = await this.#sessions.version();
+    return { streams, slot: this.#slot, publication: this.#publication, version };
+  }
+
+  /** A slot that the server has given up is of no use to anybody: it is dropped. */
+  async #hasUsableSlot(): Promise<boolean> {
+    const sql = await this.#sessions.sql();
+    const slot = await findSlot(sql, this.#slot);
+    this.#givenUp = slot && whyUnusable(slot);
+    if (this.#givenUp !== undefined) await dropSlot(sql, this.#slot);
+    return slot !== undefined && this.#givenUp === undefined;
+  }
+
+  /** After the publication is made: a place before it could not be decoded. */
+  async #createSlot(version: number): Promise<Position> {
+    await using sender = await this.#sessions.openSender();
+    const { consistentPoint } = await createSlot(sender, { name: this.#slot, version, kind: 'lasting' });
+    return positionAt(parseLsn(consistentPoint), await this.#sessions.identify());
+  }
+
+  #makeDecoder(
+    { streams, batchBytes }: FollowRequest,
+    parts: { identity: LogIdentity; streamed: StreamedTransactions },
+  ): LogDecoder {
     const wanted = new Set(streams.map(({ stream }) => stream));
-    return new LogDecoder({ identity, batchBytes, isWanted: (...name) => wanted.has(streamId(...name)) });
+    return new LogDecoder({ ...parts, batchBytes, isWanted: (...name) => wanted.has(streamId(...name)) });
   }
 
   #decoding({ streams }: FollowRequest, format: LogFormat) {
@@ -181,22 +213,26 @@ export class PostgresChangeLog implements ChangeLog {
     };
   }
 
-  async #start(from: Position, format: LogFormat): Promise<ReplicationLink> {
+  async #start(from: Position, { format, version }: { format: LogFormat; version: number }): Promise<ReplicationLink> {
     await this.#endLink();
-    const slot = await requirePlace(this.#sessions, this.#slot, from);
+    const slot = await requirePlace(this.#sessions, this.#slotHistory, from);
     if (slot.active) throw inUse(slot);
     this.#received = parseLsn(from.lsn);
     this.#flushed = parseLsn(slot.confirmed_flush_lsn ?? '0/0');
     const options = [
-      `proto_version '1'`,
+      ...(version >= STREAMING_VERSION ? [`proto_version '2'`, `streaming 'on'`] : [`proto_version '1'`]),
       `publication_names ${quoteLiteral(quoteIdentifier(this.#publication))}`,
       ...(format === 'binary' ? [`binary 'true'`] : []),
     ];
     const statement = `START_REPLICATION SLOT ${quoteIdentifier(this.#slot)} LOGICAL ${from.lsn} (${options.join(', ')})`;
-    const { client } = await this.#sessions.sender();
+    const sender = await this.#sessions.sender();
+    // As text money is printed with two digits after the point, whatever the role's locale.
+    if (format === 'text') await sender.pin({ lc_monetary: 'C' });
+    const { client } = sender;
+    const [timeout] = await sender.query<{ ms: number }>(SENDER_TIMEOUT);
     this.#link = await ReplicationLink.start(client, statement, {
       standing: () => ({ received: this.#received, flushed: this.#flushed }),
-      statusMs: STATUS_MS,
+      statusMs: Math.min(STATUS_MS, (timeout?.ms || Number.POSITIVE_INFINITY) / 3),
     }).catch((cause: unknown) => {
       throw sqlState(cause) === OBJECT_IN_USE ? inUse(slot, cause) : cause;
     });

@@ -19,6 +19,8 @@ export type PgType = {
   base: TypeReference;
   element: number;
   isArray: boolean;
+  /** Between elements where arrays of it are printed. */
+  delimiter?: string;
   /** The extension that it is part of. */
   extension: string | null;
   /** Of a composite, in their order. */
@@ -134,9 +136,13 @@ function mapArray({ dimensions }: TypeReference, of: TypeReference, types: PgTyp
   const isText = element.select === toText;
   const isRebuilt = element.select !== undefined && !isText;
   const { select } = element;
+  const { delimiter = ',' } = types.byOid.get(of.oid) ?? {};
   return {
     type: nest(element.type, depth),
-    wire: { kind: 'array', element: element.wire, dimensions: depth, isRebuilt },
+    wire: {
+      ...{ kind: 'array', element: element.wire, dimensions: depth, isRebuilt },
+      ...(delimiter !== ',' && { delimiter }),
+    },
     select: isText ? (value) => `${value}::pg_catalog.text[]` : select && ((value) => rebuildArray(value, select)),
     misfit: 'none',
   };

@@ -1,5 +1,5 @@
 import type { LogEvent } from '@fjord/replication';
-import { BEGIN, type LogDecoder, type LookedUp } from './pgoutput/log-decoder.ts';
+import { BEGIN, type LogDecoder, type LookedUp, STREAM_COMMIT } from './pgoutput/log-decoder.ts';
 import type { LoggedRelation } from './pgoutput/relation-message.ts';
 import { type LogIdentity, type Lsn, orderKeyOf, positionAt } from './position.ts';
 import type { ReplicationLink } from './replication-link.ts';
@@ -30,7 +30,7 @@ export type LogFollowerParts = {
   signal: AbortSignal;
 };
 
-type Pause = 'starved' | 'relation' | 'full' | 'due' | 'reached';
+type Pause = 'starved' | 'relation' | 'full' | 'due' | 'replay' | 'reached';
 
 /** Reads the log from a link: decodes, gathers small transactions, says how far the log is when nothing happens. */
 export class LogFollower {
@@ -73,9 +73,13 @@ export class LogFollower {
         case 'due':
           yield* this.#takeCommit();
           break;
+        case 'replay':
+          yield* this.#replay();
+          if (signal.aborted || this.#noteCommit() !== 'reached') break;
+          yield* this.#end();
+          return;
         case 'reached':
-          yield* this.#takeCommit();
-          yield* this.#heartbeat('now');
+          yield* this.#end();
           return;
         case 'starved':
           yield* this.#wait();
@@ -111,16 +115,33 @@ export class LogFollower {
   /** Transactions come in the order of their commits: one that was committed beyond the end is the first of all that are. */
   #isBeyondEnd(at: number): boolean {
     const { link, until } = this.#parts;
-    if (until === undefined || link.buffer.bytes[at] !== BEGIN) return false;
-    if (link.buffer.view.getBigInt64(at + 1) < until) return false;
+    if (until === undefined) return false;
+    const { bytes, view } = link.buffer;
+    const commitAt = bytes[at] === BEGIN ? at + 1 : bytes[at] === STREAM_COMMIT ? at + 6 : undefined;
+    if (commitAt === undefined || view.getBigInt64(commitAt) < until) return false;
     this.#walEnd = until;
     return true;
   }
 
   #readLog(at: number, end: number): Pause | undefined {
-    const { link, decoder, until, onReceived } = this.#parts;
+    const { link, decoder } = this.#parts;
     const stop = decoder.read(link.buffer, at, end);
-    if (stop !== 'commit') return stop;
+    return stop === 'commit' ? this.#noteCommit() : stop;
+  }
+
+  /** Reads what was kept of a transaction while it was under way. */
+  async *#replay(): AsyncGenerator<LogEvent> {
+    const { decoder, lookUp, signal } = this.#parts;
+    for (const { buffer, at, end } of decoder.replay()) {
+      const stop = decoder.read(buffer, at, end);
+      if (stop === 'relation') decoder.define(await lookUp(decoder.wanted!));
+      if (stop === 'full') yield* decoder.take();
+      if (signal.aborted) return;
+    }
+  }
+
+  #noteCommit(): Pause | undefined {
+    const { decoder, until, onReceived } = this.#parts;
     const passed = decoder.pendingCommit ?? decoder.passed;
     onReceived(passed);
     if (until !== undefined && passed >= until) return 'reached';
@@ -152,6 +173,11 @@ export class LogFollower {
     yield* this.#heartbeat('when due');
     const waitMs = until === undefined ? HEARTBEAT_MS : END_POLL_MS;
     if (!(await link.more(waitMs))) link.sendStatus('for a reply');
+  }
+
+  *#end(): Generator<LogEvent> {
+    yield* this.#takeCommit();
+    yield* this.#heartbeat('now');
   }
 
   *#takeCommit(): Generator<LogEvent> {

@@ -1,7 +1,7 @@
 import { ConnectorError } from '@fjord/core';
 import type { LogSessions } from './log-sessions.ts';
 import { isOnHistory, parseLsn, parsePosition, type Position } from './position.ts';
-import { dropStatement, findSlot, type Slot } from './slot.ts';
+import { dropStatement, findSlot, type Slot, whyUnusable } from './slot.ts';
 
 /** The position in a state. */
 export function positionOf(value: unknown): Position {
@@ -19,42 +19,52 @@ export function positionLost(why: string, { stream, help }: { stream?: string; h
   });
 }
 
-/** Of positions by stream those that are on no history of the server. */
+/** A slot and, if an earlier one of its name was given up, why. */
+export type SlotHistory = { name: string; givenUp: string | undefined };
+
+/** Of positions by stream those from which neither the server's history nor the slot leads on. */
 export async function findLost(
   sessions: LogSessions,
+  slot: SlotHistory,
   positions: ReadonlyMap<string, unknown>,
 ): Promise<ReadonlyMap<string, ConnectorError>> {
-  const now = await sessions.identify();
-  const history = await sessions.history();
-  const lost = [...positions].flatMap(([stream, value]) => {
-    const position = parsePosition(value);
-    if (position && isOnHistory(position, now, history)) return [];
-    return [[stream, positionLost(whyLost(position, now.systemId), { stream })] as const];
-  });
-  return new Map(lost);
-}
-
-function whyLost(position: Position | undefined, systemId: string): string {
-  if (!position) return 'the state holds no place in the log of PostgreSQL';
-  if (position.systemId !== systemId) return 'the server is another one than before (its system identifier differs)';
-  return `the server has left timeline ${position.timeline} before ${position.lsn} (a promoted standby that was behind, or a backup that was restored)`;
+  const found = await findSlot(await sessions.sql(), slot.name);
+  const lost = new Map<string, ConnectorError>();
+  for (const [stream, value] of positions) {
+    const why = (await whyOffHistory(sessions, parsePosition(value))) ?? whyNotInSlot(found, slot, positionOf(value));
+    if (why !== undefined) lost.set(stream, positionLost(why, { stream }));
+  }
+  return lost;
 }
 
 /** Finds the slot, and makes sure that the log can be followed through it from a place. */
-export async function requirePlace(sessions: LogSessions, name: string, from: Position): Promise<Slot> {
-  const lost = await findLost(sessions, new Map([['', from]]));
-  if (lost.size > 0) throw positionLost(whyLost(from, (await sessions.identify()).systemId));
-  const slot = await findSlot(await sessions.sql(), name);
-  if (!slot) throw positionLost(`replication slot "${name}" is gone`);
-  const { wal_status, invalidation_reason, restart_lsn, confirmed_flush_lsn } = slot;
-  const reason = invalidation_reason ?? (wal_status === 'lost' ? 'max_slot_wal_keep_size' : undefined);
-  if (reason !== undefined || restart_lsn === null) {
-    throw positionLost(`the server has given replication slot "${name}" up (${reason ?? 'its log is gone'})`, {
-      help: `${dropStatement(name)} Then re-backfill the streams: readers keep the old rows meanwhile.`,
-    });
-  }
-  if (confirmed_flush_lsn !== null && parseLsn(confirmed_flush_lsn) > parseLsn(from.lsn)) {
-    throw positionLost(`replication slot "${name}" has been moved beyond it, to ${confirmed_flush_lsn}`);
-  }
-  return slot;
+export async function requirePlace(sessions: LogSessions, slot: SlotHistory, from: Position): Promise<Slot> {
+  const found = await findSlot(await sessions.sql(), slot.name);
+  const why = (await whyOffHistory(sessions, from)) ?? whyNotInSlot(found, slot, from);
+  if (found && why === undefined) return found;
+  const isUseless = found !== undefined && whyUnusable(found) !== undefined;
+  throw positionLost(why ?? 'it has no replication slot', {
+    ...(isUseless && {
+      help: `${dropStatement(slot.name)} Then re-backfill the streams: readers keep the old rows meanwhile.`,
+    }),
+  });
+}
+
+async function whyOffHistory(sessions: LogSessions, position: Position | undefined): Promise<string | undefined> {
+  if (!position) return 'the state holds no place in the log of PostgreSQL';
+  const now = await sessions.identify();
+  if (isOnHistory(position, now, await sessions.history())) return undefined;
+  if (position.systemId !== now.systemId)
+    return 'the server is another one than before (its system identifier differs)';
+  return `the server never had ${position.lsn} on timeline ${position.timeline} (a standby that was behind was promoted, or a backup restored)`;
+}
+
+function whyNotInSlot(found: Slot | undefined, { name, givenUp }: SlotHistory, { lsn }: Position): string | undefined {
+  if (!found) return `replication slot "${name}" is gone`;
+  const unusable = whyUnusable(found);
+  if (unusable !== undefined) return `the server has given replication slot "${name}" up (${unusable})`;
+  const { confirmed_flush_lsn } = found;
+  if (confirmed_flush_lsn === null || parseLsn(confirmed_flush_lsn) <= parseLsn(lsn)) return undefined;
+  if (givenUp !== undefined) return `replication slot "${name}" was made anew (${givenUp})`;
+  return `replication slot "${name}" begins at ${confirmed_flush_lsn}, beyond ${lsn}: it was made anew or moved`;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ConnectorError } from '@fjord/core';
 import type { Connection } from './connection.ts';
-import { quoteIdentifier } from './quoting.ts';
+import { quoteIdentifier, quoteLiteral } from './quoting.ts';
 
 /** The longest name that the server keeps whole (manual, 4.1.1 Identifiers and Key Words). */
 const MAX_NAME_BYTES = 63;
@@ -37,6 +37,14 @@ export async function findSlot(connection: Connection, name: string): Promise<Sl
   return row?.slot;
 }
 
+/** Why the server will send nothing more through a slot; undefined if it does. */
+export function whyUnusable({ wal_status, invalidation_reason, restart_lsn, conflicting }: Slot): string | undefined {
+  if (invalidation_reason) return invalidation_reason;
+  if (wal_status === 'lost') return 'it was further behind than max_slot_wal_keep_size allows';
+  if (conflicting) return 'replay had to remove what it needed';
+  return restart_lsn === null ? 'its log is gone' : undefined;
+}
+
 /** A slot that was made, and the snapshot that shows just what was committed before its place, if it was asked for. */
 export type CreatedSlot = { consistentPoint: string; snapshot: string | undefined };
 
@@ -59,9 +67,13 @@ export async function createSlot(connection: Connection, { name, version, kind }
   return { consistentPoint: slot.consistent_point, snapshot: slot.snapshot_name ?? undefined };
 }
 
-/** The fix of a slot that cannot be used any more. */
+export async function dropSlot(connection: Connection, name: string): Promise<void> {
+  await connection.query('SELECT pg_catalog.pg_drop_replication_slot($1)', [name]);
+}
+
+/** The same as a statement to paste. */
 export function dropStatement(name: string): string {
-  return `SELECT pg_drop_replication_slot('${name}');`;
+  return `SELECT pg_drop_replication_slot(${quoteLiteral(name)});`;
 }
 
 /** The error of a slot from which somebody else reads. */

@@ -58,7 +58,7 @@ const TYPES = `
   )
   SELECT t.oid, s.nspname::text AS namespace, t.typname::text AS name, t.typtype::text AS kind, t.typelem AS element,
          pg_catalog.json_build_object('oid', t.typbasetype::int8, 'modifier', t.typtypmod, 'dimensions', t.typndims) AS base,
-         t.typlen = -1 AND t.typcategory = 'A' AND t.typelem <> 0 AS "isArray",
+         t.typlen = -1 AND t.typcategory = 'A' AND t.typelem <> 0 AS "isArray", t.typdelim::text AS delimiter,
          (SELECT e.extname::text FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
           WHERE d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid = t.oid AND d.deptype = 'e'
             AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass) AS extension,

@@ -71,3 +71,51 @@ export function brief(changes: Change[]): unknown[] {
 export function following(streams: SelectedStream[]): SelectedStream[] {
   return streams.map((stream) => ({ ...stream, writeMode: 'upsert', changes: {} }));
 }
+
+/** Follows the log in the background: what has come so far, and what ends it. */
+export class Following implements AsyncDisposable {
+  readonly events: LogEvent[] = [];
+  readonly spillFolder: string;
+  readonly #from: LogPosition;
+  readonly #stop = new AbortController();
+  readonly #ended: Promise<unknown>;
+  readonly #folder: AsyncDisposable;
+
+  private constructor(log: ChangeLog, request: Omit<FollowRequest, 'signal'>, folder: AsyncDisposable) {
+    this.spillFolder = request.spillFolder;
+    this.#from = request.from;
+    this.#folder = folder;
+    this.#ended = this.#run(log, request).catch((error: unknown) => error);
+  }
+
+  static async start(
+    log: ChangeLog,
+    request: Pick<FollowRequest, 'from' | 'streams'> & Partial<FollowRequest>,
+  ): Promise<Following> {
+    const folder = await temporaryFolder('fjord-spill');
+    return new Following(log, { batchBytes: 1 << 20, spillFolder: folder.path, ...request }, folder);
+  }
+
+  get changes(): Change[] {
+    return explain(this.events, this.#from).changes;
+  }
+
+  get position(): LogPosition {
+    return explain(this.events, this.#from).position;
+  }
+
+  /** The error that following has ended with; waits for it. */
+  get error(): Promise<unknown> {
+    return this.#ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#ended;
+    await this.#folder[Symbol.asyncDispose]();
+  }
+
+  async #run(log: ChangeLog, request: Omit<FollowRequest, 'signal'>): Promise<void> {
+    for await (const event of log.follow({ ...request, signal: this.#stop.signal })) this.events.push(event);
+  }
+}

@@ -5,6 +5,7 @@ import { formatTransactions } from '../seen-transactions.ts';
 import type { MessageBuffer } from './message-buffer.ts';
 import { isSameRelation, type LoggedRelation, readRelation } from './relation-message.ts';
 import type { StreamChanges } from './stream-changes.ts';
+import type { StreamedTransactions } from './streamed-transactions.ts';
 import { Transaction } from './transaction.ts';
 
 /** Types of messages of the log (manual, 53.9 Logical Replication Message Formats). */
@@ -15,9 +16,16 @@ const INSERT = 0x49;
 const UPDATE = 0x55;
 const DELETE = 0x44;
 const TRUNCATE = 0x54;
+const STREAM_START = 0x53;
+const STREAM_STOP = 0x45;
+/** Of a transaction that came in blocks while it was under way. */
+export const STREAM_COMMIT = 0x63;
+const STREAM_ABORT = 0x41;
+/** Messages that are kept of a block; others say nothing of rows. */
+const KEPT = new Set([INSERT, UPDATE, DELETE, TRUNCATE, RELATION]);
 
-/** Why reading should stop: a relation must be looked up, events are to be taken, a transaction has ended. */
-export type Stop = 'relation' | 'full' | 'commit';
+/** Why reading should stop: a relation must be looked up, events are to be taken, a transaction has ended, one that was kept must be replayed. */
+export type Stop = 'relation' | 'full' | 'commit' | 'replay';
 
 export type LogDecoderOptions = {
   identity: LogIdentity;
@@ -25,6 +33,7 @@ export type LogDecoderOptions = {
   isWanted(namespace: string, name: string): boolean;
   /** About how many bytes of the log may wait in batches. */
   batchBytes: number;
+  streamed: StreamedTransactions;
 };
 
 /** What follows a relation, once it has been looked up. */
@@ -45,6 +54,7 @@ export class LogDecoder {
   #notedBytes = 0;
   #commits: { end: Lsn; xids: number[] } | undefined;
   #hasEvents = false;
+  #replayEnd: Lsn = 0n;
   #lastRelation = 0;
   #lastChanges: StreamChanges | undefined;
 
@@ -68,7 +78,14 @@ export class LogDecoder {
 
   /** Reads one message, from `at` to `end` of the buffer. */
   read(buffer: MessageBuffer, at: number, end: number): Stop | undefined {
-    switch (buffer.bytes[at]!) {
+    const { streamed } = this.#options;
+    const type = buffer.bytes[at]!;
+    if (streamed.isInBlock) {
+      if (KEPT.has(type)) streamed.keep(buffer, at, end);
+      else if (type === STREAM_STOP) streamed.endBlock();
+      return undefined;
+    }
+    switch (type) {
       case INSERT:
         return this.#readRow(buffer, at, end);
       case UPDATE:
@@ -86,10 +103,26 @@ export class LogDecoder {
       case TRUNCATE:
         this.#truncate(buffer, at);
         return undefined;
+      case STREAM_START:
+        streamed.beginBlock(buffer.view.getUint32(at + 1));
+        return undefined;
+      case STREAM_ABORT:
+        streamed.abort(buffer.view.getUint32(at + 1), buffer.view.getUint32(at + 5));
+        return undefined;
+      case STREAM_COMMIT:
+        this.#beginReplay(buffer, at);
+        return 'replay';
       default:
         // Type, Origin and Message say nothing of rows.
         return undefined;
     }
+  }
+
+  /** The messages of the transaction that is to be replayed, to be read one by one; then it has ended. */
+  *replay(): Generator<{ buffer: MessageBuffer; at: number; end: number }> {
+    const { xid } = this.#current();
+    yield* this.#options.streamed.replay(xid, () => this.decodeRuns());
+    this.#commit(this.#replayEnd);
   }
 
   /** What is to be done with the wanted relation's changes from here on. */
@@ -124,6 +157,16 @@ export class LogDecoder {
       xid: view.getUint32(at + 17),
       timeline: this.#options.identity.timeline,
     });
+  }
+
+  #beginReplay({ view }: MessageBuffer, at: number): void {
+    this.#transaction = new Transaction({
+      xid: view.getUint32(at + 1),
+      lsn: view.getBigInt64(at + 6),
+      micros: view.getBigInt64(at + 22),
+      timeline: this.#options.identity.timeline,
+    });
+    this.#replayEnd = view.getBigInt64(at + 14);
   }
 
   #commit(end: Lsn): void {
