@@ -167,6 +167,7 @@ class UnitReader {
         stream: stream.stream,
         unrepresentable: context.unrepresentable,
         batchBytes,
+        silenceLimitMs: this.#connection.silenceLimitMs,
         signal,
       });
     } catch (cause) {

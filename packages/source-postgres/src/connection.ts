@@ -3,9 +3,11 @@ import type { Client, FieldDef, QueryResult, QueryResultRow } from 'pg';
 import type { ConnectionOptions, TargetSession } from './connection-options.ts';
 import { type ConnectionSettings, settingsOf } from './connection-settings.ts';
 import type { Endpoint } from './connection-uri.ts';
+import { socketOf } from './copy/server-messages.ts';
 import { type Target, toConnectorError } from './driver-errors.ts';
 import { type OpenClient, openClient } from './open-client.ts';
 import { SESSION_FACTS, SESSION_SETTINGS, type SessionFacts, setStatements, withLocalSettings } from './session.ts';
+import { SilenceWatch } from './silence.ts';
 
 /** What a query's result says about its columns: domains are already resolved to their base types. */
 export type ResultColumn = Pick<FieldDef, 'name' | 'dataTypeID' | 'dataTypeModifier'>;
@@ -20,6 +22,8 @@ export class Connection implements AsyncDisposable {
   readonly target: Target;
   /** Where this connection leads, whatever the name may stand for when it is looked up again. */
   readonly endpoint: Endpoint;
+  /** For how long the server may leave a statement without any answer, before the connection is cut; any time if undefined. */
+  silenceLimitMs: number | undefined;
   readonly #tunnel: AsyncDisposable | undefined;
   #settings: Readonly<Record<string, string>> = SESSION_SETTINGS;
   #facts: SessionFacts | undefined;
@@ -114,6 +118,7 @@ export class Connection implements AsyncDisposable {
   }
 
   async #send<Row extends QueryResultRow>(query: Query): Promise<QueryResult<Row>> {
+    using _watch = new SilenceWatch(this.silenceLimitMs, (error) => socketOf(this.client).destroy(error));
     try {
       return await this.client.query<Row>(query);
     } catch (error) {

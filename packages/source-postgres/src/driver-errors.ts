@@ -1,5 +1,6 @@
 import { ConnectorError, type ErrorCode } from '@fjord/core';
 import { explainPooler } from './pooler-errors.ts';
+import { SILENT } from './silence.ts';
 
 /** Where an error happened: what its message names. Holds no secret. */
 export type Target = { host: string; port: number; database: string; user: string; stream?: string };
@@ -186,6 +187,7 @@ const TLS_TEXT = /support SSL connections|establishing an SSL connection/;
 
 function explainDriver(cause: unknown, text: string): Explanation | undefined {
   const code = codeOf(cause);
+  if (code === SILENT) return silent(text);
   if (TIMEOUT_TEXT.test(text)) return unreachable('does not answer');
   const reason = UNREACHABLE[code];
   if (reason !== undefined) return unreachable(reason);
@@ -196,6 +198,14 @@ function explainDriver(cause: unknown, text: string): Explanation | undefined {
   if (text.startsWith('SASL:'))
     return { ...PASSWORD_REFUSED, help: 'The server proved nothing: check that it is yours.' };
   return undefined;
+}
+
+function silent(text: string): Explanation {
+  return {
+    code: 'source_connection_lost',
+    message: (target) => `The connection to ${server(target)} was given up: ${asClause(text)}.`,
+    help: 'Look for a proxy, firewall or pooler in between that keeps connections open and passes nothing on; run the sync again.',
+  };
 }
 
 function unreachable(reason: string): Explanation {

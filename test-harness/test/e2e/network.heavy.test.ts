@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -89,6 +90,31 @@ test.each<Consistency>(['chunk', 'snapshot'])(
     const syncs = await expectAllInTheEnd(pipeline, await first);
     // Short transactions go on by themselves; a snapshot is gone with the connection that held it.
     expect(syncs).toBe(consistency === 'chunk' ? 1 : 2);
+  },
+);
+
+test.each<Consistency>(['chunk', 'snapshot'])(
+  'in %s consistency connections that stay open and pass nothing on are given up, and others read the rest',
+  async (consistency) => {
+    await using folder = await temporaryFolder('fjord-stall');
+    await using proxy = await startTcpProxy(postgres);
+    const source = { port: proxy.port, consistency, chunkMB: 0.5, parallel: 2, maxStatementSeconds: 1 };
+    const pipeline = new Pipeline(folder.path, postgres, { source, destination: { commitIntervalSeconds: 0 } });
+    const sync = pipeline.start();
+    sync.stdout.resume();
+    let log = '';
+    sync.stderr.on('data', (data: Buffer) => {
+      log += data.toString();
+      if (log.includes('"reading a chunk failed"')) proxy.resume();
+    });
+    const ended = once(sync, 'close');
+    await untilReceived(proxy, 3 * MB, () => sync.exitCode !== null);
+    expect(sync.exitCode, log).toBe(null);
+    proxy.stall();
+    await ended;
+    expect(log).toMatch(/"reading a chunk failed"[^\n]*the server said nothing for 11 seconds/);
+    expect(sync.exitCode, log).toBe(0);
+    await expectAllInTheEnd(pipeline, await pipeline.sync());
   },
 );
 

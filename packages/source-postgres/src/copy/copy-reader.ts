@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { EncodedBatch } from '@fjord/replication';
 import type { Client } from 'pg';
 import type { UnrepresentablePolicy } from '../config.ts';
+import { SilenceWatch } from '../silence.ts';
 import type { CopyColumn } from './copy-column.ts';
 import { CopyDecoder } from './copy-decoder.ts';
 import { CopySocket } from './copy-socket.ts';
@@ -18,13 +19,15 @@ export type CopyRequest = {
   stream: string;
   unrepresentable: UnrepresentablePolicy;
   batchBytes: number;
+  /** For how long the server may send nothing while its bytes are waited for; any time if undefined. */
+  silenceLimitMs: number | undefined;
   signal: AbortSignal;
 };
 
 /**
  * Runs a COPY on an idle connection and yields its rows in batches. For the time of the COPY the socket's bytes go to the decoder instead of the
  * driver, whose parser makes an object of each row. A server error is thrown as the driver throws it (`code` is the SQLSTATE) and leaves the
- * connection usable; a consumer that stops early, or an abort, cuts the connection.
+ * connection usable; a consumer that stops early, an abort, or a server that is silent for too long, cuts the connection.
  */
 export async function* readCopy(client: Client, request: CopyRequest): AsyncGenerator<EncodedBatch> {
   const { signal } = request;
@@ -50,9 +53,12 @@ class CopyStream {
   #error: unknown;
   #isFinished = false;
   #wake: (() => void) | undefined;
+  #watch: SilenceWatch | undefined;
+  readonly #silenceLimitMs: number | undefined;
 
   constructor(client: Client, request: CopyRequest) {
     this.#socket = socketOf(client);
+    this.#silenceLimitMs = request.silenceLimitMs;
     this.#decoder = new CopyDecoder(request.columns, {
       ...request,
       onMessage: (type, payload) => this.#receive(type, payload),
@@ -74,13 +80,19 @@ class CopyStream {
         continue;
       }
       if (this.#isFinished) break;
-      this.#socket.resume();
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#untilSent();
     }
     if (this.#serverError) throw this.#serverError;
     yield* this.#decoder.end();
+  }
+
+  async #untilSent(): Promise<void> {
+    using watch = new SilenceWatch(this.#silenceLimitMs, (error) => this.fail(error));
+    this.#watch = watch;
+    this.#socket.resume();
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
   }
 
   fail(error: unknown): void {
@@ -107,6 +119,7 @@ class CopyStream {
 
   /** Decodes the next bytes; false, and a paused socket, when there are batches to be taken first. */
   readonly #push = (chunk: Uint8Array): boolean => {
+    this.#watch?.heard();
     try {
       this.#ready.push(...this.#decoder.push(chunk));
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { ColumnType } from '@fjord/core';
 import { batchToRecords } from '@fjord/core/apache-arrow';
-import { type PostgresServer, runPython, startPostgres, temporaryFolder } from '@fjord/test-harness';
+import { type PostgresServer, runPython, startPostgres, startTcpProxy, temporaryFolder } from '@fjord/test-harness';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'pg';
@@ -33,6 +33,7 @@ const request = (query: string, columns: CopyColumn[], changes: Partial<CopyRequ
   stream: 'public.t',
   unrepresentable: 'null',
   batchBytes: 1 << 20,
+  silenceLimitMs: undefined,
   signal: new AbortController().signal,
   ...changes,
 });
@@ -283,6 +284,44 @@ describe('connections', () => {
     await expect
       .poll(async () => server.query("SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'COPY%'"))
       .toEqual([]);
+  });
+
+  const SILENT = {
+    code: 'source_connection_lost',
+    message: expect.stringMatching(
+      /^The connection to 127\.0\.0\.1:\d+ was given up: the server said nothing for \d+ seconds\.$/,
+    ),
+  };
+
+  test('a network that keeps the connection and passes nothing on is a lost connection, in mid-COPY and at a query', async () => {
+    await using proxy = await startTcpProxy(server);
+    await using copying = await connect(configFor(server, { port: proxy.port }));
+    await using asking = await connect(configFor(server, { port: proxy.port }));
+    const read = async () => {
+      for await (const { rows } of readCopy(copying.client, request(ENDLESS, ID, { silenceLimitMs: 500 }))) {
+        if (rows > 0) proxy.stall();
+      }
+    };
+    expect(copying.explain(await catchError(read()))).toMatchObject(SILENT);
+    asking.silenceLimitMs = 500;
+    await expect(asking.query('SELECT 1')).rejects.toMatchObject(SILENT);
+    expect(asking.isOpen).toBe(false);
+  });
+
+  test('a server that is at work, or waits for us, may be silent as long as it was given', async () => {
+    await using connection = await connect(configFor(server));
+    const limited = { silenceLimitMs: 1_000 };
+    // Each row fills the server's buffer and is a sign of life, though no batch is full before all are there.
+    const slow = "SELECT repeat('x', 20000) || pg_sleep(0.4)::text FROM generate_series(1, 4)";
+    const text = [column('text', 'text', 'string')];
+    expect(await readAll(connection.client, request(slow, text, limited))).toHaveLength(4);
+    const batches = readCopy(connection.client, request('SELECT generate_series(1, 300000)::int8', ID, limited));
+    let { value: batch } = await batches.next();
+    await server.query('SELECT pg_sleep(1.2)');
+    let rows = 0;
+    for (; batch; { value: batch } = await batches.next()) rows += batch.rows;
+    expect(rows).toBe(300_000);
+    expect(await connection.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
   test('the socket waits while nobody takes batches', async () => {
