@@ -2,7 +2,7 @@ import type { Explanation, Target } from './driver-errors.ts';
 
 const pooler = ({ host, port }: Target) => `The pooler at ${host}:${port}`;
 
-/** What PgBouncer says in its own words, all of it under one SQLSTATE (08P01); others took them over. */
+/** What PgBouncer (its sources of July 2026) says in its own words, all of it under one SQLSTATE (08P01); others took them over. The first that fits counts. */
 const SAYINGS: [RegExp, Explanation][] = [
   [
     /statement pooling/,
@@ -28,11 +28,28 @@ const SAYINGS: [RegExp, Explanation][] = [
     },
   ],
   [
+    /client connections exceeded/,
+    {
+      code: 'source_busy',
+      message: (target) =>
+        `${pooler(target)} takes no more clients for database "${target.database}" or user "${target.user}" (max_db_client_connections, max_user_client_connections).`,
+      help: 'Raise the limit above `parallel` + 2, lower `parallel`, or connect to the server itself.',
+    },
+  ],
+  [
     /idle transaction timeout|idle_transaction_timeout/,
     {
       code: 'snapshot_lost',
       message: (target) => `${pooler(target)} ended the transaction that held the snapshot (idle_transaction_timeout).`,
       help: 'Set idle_transaction_timeout = 0 for this database or user, or connect to the server itself.',
+    },
+  ],
+  [
+    /transaction timeout|transaction_timeout/,
+    {
+      code: 'source_busy',
+      message: (target) => `${pooler(target)} ended a transaction that took too long (transaction_timeout).`,
+      help: 'Set transaction_timeout = 0 for this database or user, or connect to the server itself.',
     },
   ],
   [
@@ -44,11 +61,27 @@ const SAYINGS: [RegExp, Explanation][] = [
     },
   ],
   [
-    /unsupported startup parameter/,
+    /unsupported (options )?startup parameter/,
     {
       code: 'unsupported',
       message: (target) => `${pooler(target)} refuses a startup parameter.`,
       help: 'Leave `options` out of the URI, or name it in ignore_startup_parameters.',
+    },
+  ],
+  [
+    /SSL required/,
+    {
+      code: 'tls_failed',
+      message: (target) => `${pooler(target)} takes encrypted connections only.`,
+      help: 'Set the option `tls.mode` to verify-full, verify-ca or require.',
+    },
+  ],
+  [
+    /is disabled$|shutting down$/,
+    {
+      code: 'source_unreachable',
+      message: (target) => `${pooler(target)} is shutting down, or database "${target.database}" is disabled there.`,
+      help: 'Run the sync again when the pooler is back; ENABLE the database on its console.',
     },
   ],
   [
@@ -60,7 +93,7 @@ const SAYINGS: [RegExp, Explanation][] = [
     },
   ],
   [
-    /no such user|authentication failed/,
+    /no such user|authentication failed|login rejected/,
     {
       code: 'authentication_failed',
       message: (target) =>
@@ -69,7 +102,7 @@ const SAYINGS: [RegExp, Explanation][] = [
     },
   ],
   [
-    /server login|client_login_timeout|cannot connect to server|server conn crashed/,
+    /server login|client_login_timeout|cannot connect to server|server conn crashed|DNS lookup failed/,
     {
       code: 'source_unreachable',
       message: (target) => `${pooler(target)} cannot reach its server.`,

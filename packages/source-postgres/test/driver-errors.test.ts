@@ -134,6 +134,30 @@ test.each<[string, Error, string, string]>([
     'The pooler at db.example:5432 ended the transaction that held the snapshot (idle_transaction_timeout).',
   ],
   [
+    'a pooler that cuts a long transaction',
+    server('08P01', 'transaction timeout'),
+    'source_busy',
+    'The pooler at db.example:5432 ended a transaction that took too long (transaction_timeout).',
+  ],
+  [
+    'a pooler with too many clients of a user',
+    server('08P01', 'client connections exceeded (max_user_client_connections)'),
+    'source_busy',
+    'The pooler at db.example:5432 takes no more clients for database "shop" or user "reader" (max_db_client_connections, max_user_client_connections).',
+  ],
+  [
+    'a pooler that wants TLS',
+    server('08P01', 'SSL required'),
+    'tls_failed',
+    'The pooler at db.example:5432 takes encrypted connections only.',
+  ],
+  [
+    'a pooler that is paused for good',
+    server('08P01', 'database "shop" is disabled'),
+    'source_unreachable',
+    'The pooler at db.example:5432 is shutting down, or database "shop" is disabled there.',
+  ],
+  [
     'a protocol error of anybody else',
     server('08P01', 'invalid frontend message type 90'),
     'source_connection_lost',
