@@ -22,13 +22,17 @@ const TABLES = {
 };
 export type BenchmarkTable = keyof typeof TABLES;
 
-/** Starts the cluster with about `rows` rows in the table: made at the first run, kept in the cache for later ones. */
-export async function startWithTable(table: BenchmarkTable, rows: number): Promise<PostgresServer> {
+/** Starts the cluster with about `rows` rows in the table: made at the first run, kept in the cache for later ones. `settings` go before ours. */
+export async function startWithTable(
+  table: BenchmarkTable,
+  rows: number,
+  settings: Record<string, string> = {},
+): Promise<PostgresServer> {
   const folder = path.join(clusterCache(), `bench-${await packagedVersion()}-${table}-${rows}`);
   await mkdir(folder, { recursive: true, mode: 0o755 });
   if ((await lstat(folder)).uid !== process.getuid?.())
     throw new Error(`${folder} belongs to another user: remove it.`);
-  const server = await startPostgres({ folder, settings: SETTINGS });
+  const server = await startPostgres({ folder, settings: { ...SETTINGS, ...settings } });
   // Only the ANALYZE at the script's end sets it: a table that was not finished is made anew.
   const made = await server.query('SELECT FROM pg_class WHERE relname = $1 AND reltuples > 0', [table]);
   if (made.length === 0) await makeTable(server, table, rows);

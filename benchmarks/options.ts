@@ -7,6 +7,7 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   wide              1 M rows of 200 mixed columns
   many-tables       1,000 tables of 100 rows
   filter            trips with a filter that keeps a tenth, with hashed and masked columns, both, neither
+  changes           catching up with 1.3 M mixed changes, then with 1 M inserts
   kindness          pgbench alone, then beside a load of trips: what the load costs others
   null-destination  trips into a destination that throws everything away
   partitions        5 M rows into 200 partitions in no order, and into none
@@ -33,6 +34,7 @@ const NAMES = [
   'wide',
   'many-tables',
   'filter',
+  'changes',
   'kindness',
   'null-destination',
   'partitions',
@@ -47,6 +49,8 @@ const DEFAULT_ROWS = {
   // 100 rows each, and one for each in the table that counts them.
   'many-tables': 101_000,
   filter: 10_000_000,
+  // The trips that copy and inserts are taken from.
+  changes: 2_000_000,
   kindness: 10_000_000,
   'null-destination': 10_000_000,
   partitions: 5_000_000,

@@ -1,3 +1,4 @@
+import { benchmarkChanges, describeChanges } from './changes.ts';
 import { benchmarkCommit, describeCommit } from './commit.ts';
 import { benchmarkFilter, describeFilter } from './filter.ts';
 import { benchmarkLoad } from './load.ts';
@@ -19,6 +20,10 @@ if (options?.name === 'startup') {
 } else if (options?.name === 'filter') {
   const result = await benchmarkFilter(options);
   process.stdout.write(describeFilter(result));
+  print(toJsonLine(result));
+} else if (options?.name === 'changes') {
+  const result = await benchmarkChanges(options);
+  process.stdout.write(describeChanges(result));
   print(toJsonLine(result));
 } else if (options?.name === 'kindness') {
   const result = await benchmarkKindness(options);
