@@ -1,24 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type BatchMessage, type Column, ConnectorError, type Message, type SelectedStream } from '@fjord/core';
-import {
-  type DataFile,
-  currentSchema,
-  defaultSpec,
-  fileFields,
-  type NestedField,
-  type Partition,
-  type Table,
-} from '@fjord/iceberg';
-import type { RunLayout } from './changes/run-layout.ts';
+import { type DataFile, currentSchema, fileFields, type Table } from '@fjord/iceberg';
 import type { OpenedFile } from './changes/run-writer.ts';
 import type { StreamChanges, StreamChangesParts } from './changes/stream-changes.ts';
 import { ChunkFiles } from './chunk-files.ts';
-import { filePrefix, isChangeFile } from './file-layout.ts';
+import { isChangeFile } from './file-layout.ts';
 import type { FileWriter, ParquetPool } from './parquet/sink.ts';
-import { PartitionKeys } from './partition/partition-keys.ts';
-import { partitionPath } from './partition/partition-path.ts';
-import { type PartitionMemory, PartitionedWriter } from './partition/partitioned-writer.ts';
+import type { PartitionMemory } from './partition/partitioned-writer.ts';
 import type { StreamProperty } from './pipeline-state.ts';
+import { type FileContent, openStreamFile } from './stream-file.ts';
 import type { StreamTable } from './stream-table.ts';
 import { toIcebergColumns } from './table-schema.ts';
 
@@ -36,9 +26,6 @@ type StreamWriterParts = {
 /** A state that waits for its commit: how many of the done chunks and of the events that came by key it covers. */
 type Pending = { state: unknown; chunks: number; events: number; isLast: boolean };
 
-/** What a writer's files hold: rows of a chunk, or changes. */
-type FileContent = { chunk: string | undefined; columns: readonly Column[]; fields: readonly NestedField[] };
-
 /** One stream on its way into its table: schema, backfill, rows, and the states that are committed with them. */
 export class StreamWriter {
   readonly #parts: StreamWriterParts;
@@ -55,6 +42,8 @@ export class StreamWriter {
   #durable: unknown;
   #hasResumed = false;
   #hasBegun = false;
+  /** Whether all of the copy that replaces the table has come. */
+  #isCopied = false;
   #isStarted = false;
   #isComplete = false;
   #isLastCommitted = false;
@@ -69,7 +58,8 @@ export class StreamWriter {
       deleteFiles: (files) => this.#deleteFiles(files),
     });
     this.#changes = parts.openChanges?.({
-      openFile: (table, layout) => this.#openRun(table, layout),
+      openFile: (table, { fileColumns, fields }) =>
+        this.#openFile(table, { chunk: undefined, columns: fileColumns, fields }),
       isChangeFile: ({ metadata }, file) => isChangeFile(parts.pipeline, metadata, file.filePath),
     });
   }
@@ -87,6 +77,15 @@ export class StreamWriter {
   get pending(): 'none' | 'waiting' | 'last' {
     if (!this.#pending) return 'none';
     return this.#pending.isLast ? 'last' : 'waiting';
+  }
+
+  /**
+   * Whether changes wait for the end of a copy that replaces the table: they belong on top of it, so that neither the stream's state
+   * nor a shared one may be committed before.
+   */
+  get isHeld(): boolean {
+    const isReplacing = this.#backfill.replace && !this.#isCopied && !this.#isComplete;
+    return isReplacing && (this.#changes?.eventCount ?? 0) > 0;
   }
 
   /** Takes the state that the source resumes from; `state_conflict` if it is not the table's latest (rule 12). */
@@ -114,7 +113,11 @@ export class StreamWriter {
     // What is still here belongs to a backfill that starts over; what a commit holds is replaced by the new one.
     await this.#files.discardAllBut(0);
     this.#pending = undefined;
-    this.#backfill = { generation, replace };
+    const { selected } = this.#parts;
+    // Rows that are upserted take the place of those with their key in any case; others stay.
+    const isUpserted = selected.writeMode === 'upsert' && !selected.changes;
+    this.#backfill = { generation, replace: replace && !isUpserted };
+    this.#isCopied = false;
     this.#hasBegun = true;
     this.#isComplete = false;
     this.#isLastCommitted = false;
@@ -144,7 +147,10 @@ export class StreamWriter {
   takeLogEvent(message: Message<'HANDOVER' | 'TRUNCATE' | 'DROPPED'>): void {
     this.#requireResumed();
     const changes = this.#requireChanges(message.type);
-    if (message.type === 'HANDOVER') changes.handOver(message.position);
+    if (message.type === 'HANDOVER') {
+      this.#isCopied = true;
+      changes.handOver(message.position);
+    }
     if (message.type === 'TRUNCATE') changes.truncate(this.#doneChunks);
   }
 
@@ -197,7 +203,7 @@ export class StreamWriter {
   /** Commits what the newest state covers; gives that state, or undefined when there was nothing to commit. */
   async commit(): Promise<{ state: unknown } | undefined> {
     const pending = this.#pending;
-    if (!pending) return undefined;
+    if (!pending || this.isHeld) return undefined;
     await this.#commit(pending);
     this.#files.forget(pending.chunks);
     this.#committedChunks += pending.chunks;
@@ -220,16 +226,31 @@ export class StreamWriter {
   async #commit({ state, chunks, events, isLast }: Pending): Promise<void> {
     const { table } = this.#parts;
     const { generation, replace } = this.#backfill;
-    const target = !replace ? 'main' : isLast ? 'swap' : 'staged';
     const files = await this.#files.finishedChunks(chunks);
-    const changes = target === 'main' ? this.#changes : undefined;
-    // Without rows only the state changes, as for any other stream.
-    if (!changes || (events === 0 && files.length === 0)) {
-      return table.commit({ files: files.flat(), state, generation, target });
+    const changes = this.#changes;
+    if (changes && replace && (isLast || this.#isCopied)) {
+      // Changes go on top of what was swapped in. A crash in between repeats the copy, under the state that was there before.
+      await table.commit({ files: files.flat(), state: this.#durable, generation, target: 'swap' });
+      this.#backfill = { generation, replace: false };
+      return this.#commitChanges(changes, { state, events, files: [] });
     }
+    if (changes && !replace) return this.#commitChanges(changes, { state, events, files });
+    const target = !replace ? 'main' : isLast ? 'swap' : 'staged';
+    await table.commit({ files: files.flat(), state, generation, target });
+  }
+
+  async #commitChanges(
+    changes: StreamChanges,
+    { state, events, files }: { state: unknown; events: number; files: DataFile[][] },
+  ): Promise<void> {
+    const { table } = this.#parts;
+    const { generation } = this.#backfill;
+    // Without rows only the state changes, as for any other stream.
+    if (events === 0 && files.length === 0) return table.commit({ files: [], state, generation, target: 'main' });
     const base = await table.load();
     const draft = await changes.draft(base, events, { files, first: this.#committedChunks });
-    await table.commit({ files: [], state, generation, target, base, stage: (fresh) => draft.stage(fresh) });
+    const stage = (fresh: Table) => draft.stage(fresh);
+    await table.commit({ files: [], state, generation, target: 'main', base, stage });
     draft.settle();
   }
 
@@ -253,25 +274,10 @@ export class StreamWriter {
     return this.#openFile(this.#table, { chunk, columns: this.#columns, fields }).writer;
   }
 
-  #openRun(table: Table, { fileColumns, fields }: RunLayout): OpenedFile {
-    return this.#openFile(table, { chunk: undefined, columns: fileColumns, fields });
-  }
-
-  #openFile({ metadata, ioProperties: io }: Table, { chunk, columns, fields }: FileContent): OpenedFile {
-    const { pool, pipeline, memory } = this.#parts;
+  #openFile(table: Table, content: FileContent): OpenedFile {
+    const { selected, pool, pipeline, memory } = this.#parts;
     const { generation } = this.#backfill;
-    const [schema, spec] = [currentSchema(metadata), defaultSpec(metadata)];
-    const open = (partition?: string) =>
-      pool.openFile({
-        prefix: filePrefix(metadata, { pipeline, generation, chunk, partition }),
-        fields: [...fields],
-        io,
-      });
-    if (spec.fields.length === 0) return { writer: open(), keys: undefined };
-    const keys = new PartitionKeys(this.stream, { spec, schema, fields: [...fields] });
-    const openFile = (partition: Partition) => open(partitionPath(partition, spec, schema));
-    const parts = { keys, columns: [...columns], memory, specId: spec['spec-id'], openFile };
-    return { writer: new PartitionedWriter(parts), keys };
+    return openStreamFile(table, content, { stream: selected.stream, pool, pipeline, memory, generation });
   }
 
   async #deleteFiles(files: DataFile[]): Promise<void> {

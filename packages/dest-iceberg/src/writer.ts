@@ -164,8 +164,14 @@ export class IcebergWriter implements DestinationWriter {
     for (const stream of this.#parts.streams.values()) this.#commitStream(stream);
     const streams = Promise.all(this.#chains.values());
     this.#sharedChain = Promise.all([this.#sharedChain, streams]).then(async () => {
-      // What a stream that was given up has not committed must stay in the log: nothing tells the source that it may be let go.
-      if (!shared || [...this.#parts.streams.values()].some(({ failure }) => failure)) return;
+      if (!shared) return;
+      // What a stream holds back or was given up with must stay in the log: nothing tells the source that it may be let go.
+      const all = [...this.#parts.streams.values()];
+      if (all.some(({ failure }) => failure)) return;
+      if (all.some(({ isHeld }) => isHeld)) {
+        this.#shared ??= shared;
+        return;
+      }
       await this.#parts.marker.commit(shared.state);
       this.#context.durable(stateMessage(undefined, shared.state));
     });

@@ -270,3 +270,34 @@ test('loads without a log upsert by key: done chunks only, and the last row of a
     ['8', 'last 4'],
   ]);
 });
+
+test('a copy that replaces the table is swapped in whole, and the changes after it go on top', async () => {
+  await using lake = await openLake();
+  await using write = await copied(lake, {});
+  change(write, 1, [u(1, 'old'), c(6, 'six')]);
+  await end(write, 'one');
+  await using again = lake.write({ writeMode: 'upsert', layout: { changes: {} } });
+  await again.started();
+  again.begin('one').send({ type: 'BACKFILL', stream: 's', generation: 2, replace: true });
+  again.rows([1, 2], 'a').end('a').state('staged');
+  await again.durable('staged');
+  expect(await lake.ids()).toEqual([1, 2, 3, 4, 5, 6]);
+  // A change that comes before the copy is complete waits for it, and so do the states behind it.
+  change(again, 3, [u(1, 'changed')])
+    .state('early')
+    .send({ type: 'STATE', state: 'shared early' });
+  again.rows([3, 4], 'b').end('b').state('more');
+  again.send({ type: 'HANDOVER', stream: 's', position: orderKey(3) });
+  change(again, 4, [d(2), c(7, 'seven')])
+    .state('later')
+    .send({ type: 'STATE', state: 'shared later' });
+  await again.durable('shared later');
+  await end(again);
+  const rows = [
+    ['1', 'changed'],
+    ['3', 'n3'],
+    ['4', 'n4'],
+    ['7', 'seven'],
+  ];
+  expect(await query(lake, 'SELECT id, name FROM lake')).toEqual(rows);
+});
