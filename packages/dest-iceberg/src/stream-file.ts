@@ -8,7 +8,13 @@ import { partitionPath } from './partition/partition-path.ts';
 import { type PartitionMemory, PartitionedWriter } from './partition/partitioned-writer.ts';
 
 /** What a writer's files hold: rows of a chunk, or changes if none is named; in these columns, which are these fields of the table. */
-export type FileContent = { chunk: string | undefined; columns: readonly Column[]; fields: readonly NestedField[] };
+export type FileContent = {
+  chunk: string | undefined;
+  columns: readonly Column[];
+  fields: readonly NestedField[];
+  /** Whether they are not divided by partition. */
+  isWhole?: boolean;
+};
 
 /** Whose files they are, and who writes them. */
 export type FileOwner = {
@@ -22,7 +28,7 @@ export type FileOwner = {
 /** Opens a writer of a stream's table; rows of a partitioned one are divided. */
 export function openStreamFile(
   { metadata, ioProperties: io }: Table,
-  { chunk, columns, fields }: FileContent,
+  { chunk, columns, fields, isWhole = false }: FileContent,
   { stream, pipeline, generation, pool, memory }: FileOwner,
 ): OpenedFile {
   const [schema, spec] = [currentSchema(metadata), defaultSpec(metadata)];
@@ -30,7 +36,7 @@ export function openStreamFile(
     const prefix = filePrefix(metadata, { pipeline, generation, chunk, partition });
     return pool.openFile({ prefix, fields: [...fields], io });
   };
-  if (spec.fields.length === 0) return { writer: open(), keys: undefined };
+  if (isWhole || spec.fields.length === 0) return { writer: open(), keys: undefined };
   const keys = new PartitionKeys(stream, { spec, schema, fields: [...fields] });
   const openFile = (partition: Partition) => open(partitionPath(partition, spec, schema));
   const parts = { keys, columns: [...columns], memory, specId: spec['spec-id'], openFile };

@@ -74,9 +74,9 @@ export class StreamTable {
 
   /** The table with a place for every column, made or evolved if need be. Refuses tables that hold rows of others (rule 11). */
   async ensure(columns: Column[], primaryKey: string[]): Promise<Table> {
-    const table = await this.#parts.catalog.loadTable(this.#identifier);
-    if (!table) return this.#create(columns, primaryKey);
-    this.#checkOwner(table);
+    const found = await this.#parts.catalog.loadTable(this.#identifier);
+    const table = found ?? (await this.#create(columns, primaryKey));
+    if (found) this.#checkOwner(found);
     const { selected, properties, catalog } = this.#parts;
     if (!layoutChanges(table, { columns, selected, properties })) return table;
     return commitTable(catalog, this.#identifier, (fresh) => layoutChanges(fresh, { columns, selected, properties }));

@@ -58,8 +58,8 @@ export class StreamWriter {
       deleteFiles: (files) => this.#deleteFiles(files),
     });
     this.#changes = parts.openChanges?.({
-      openFile: (table, { fileColumns, fields }) =>
-        this.#openFile(table, { chunk: undefined, columns: fileColumns, fields }),
+      openFile: (table, { fileColumns, fields }, content) =>
+        this.#openFile(table, { chunk: undefined, columns: fileColumns, fields, isWhole: content === 'keys' }),
       isChangeFile: ({ metadata }, file) => isChangeFile(parts.pipeline, metadata, file.filePath),
     });
   }

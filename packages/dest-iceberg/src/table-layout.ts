@@ -73,6 +73,7 @@ export function layoutChanges({ metadata }: Table, { columns, selected }: Layout
     ...upgrade(metadata, selected),
     ...(evolved ? setSchema(metadata, evolved) : []),
     ...respecify(metadata, evolved ?? schema, selected),
+    ...addWholeSpec(metadata, selected),
     ...setProperties(metadata, selected),
   ]);
   if (updates.length === 0) return undefined;
@@ -119,6 +120,14 @@ function respecify(metadata: TableMetadata, schema: Schema, { partition, sort }:
     updates.push({ action: 'set-default-sort-order', 'sort-order-id': -1 });
   }
   return updates;
+}
+
+/** Deletes by key are of a spec without fields, so that they apply to every partition. */
+function addWholeSpec(metadata: TableMetadata, { changes }: SelectedStream): TableUpdate[] {
+  const specs = metadata['partition-specs'];
+  if (changes?.deleteFiles !== 'equality' || specs.some(({ fields }) => fields.length === 0)) return [];
+  const id = Math.max(...specs.map((spec) => spec['spec-id'])) + 1;
+  return [{ action: 'add-spec', spec: { 'spec-id': id, fields: [] } }];
 }
 
 function setProperties({ properties }: TableMetadata, { tableProperties: own = {} }: SelectedStream): TableUpdate[] {

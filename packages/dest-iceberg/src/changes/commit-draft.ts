@@ -10,6 +10,7 @@ import {
 } from '@fjord/iceberg';
 import type { ChangeRows } from './change-rows.ts';
 import type { DeletedRows } from './deleted-rows.ts';
+import { canDeleteByKey, writeKeyDeletes } from './equality-deletes.ts';
 import { fillGaps, type Place } from './fill-gaps.ts';
 import { type DeleteMode, type Folded, foldRun } from './fold.ts';
 import { KeyIndexBuilder } from './key-index.ts';
@@ -32,8 +33,10 @@ export type DraftParts = {
   /** Every change stays as a row of its own. */
   isHistory: boolean;
   handover: Uint8Array | undefined;
-  /** Opens files for changes of a layout. */
-  openFile(layout: RunLayout): OpenedFile;
+  /** What deletes rows of earlier commits. */
+  deleteFiles: 'position' | 'equality';
+  /** Opens files for changes of a layout, or for their keys: those are not divided by partition. */
+  openFile(layout: RunLayout, content: 'rows' | 'keys'): OpenedFile;
   /** Whether a file holds changes and no copied rows. */
   isChangeFile(file: DataFile): boolean;
 };
@@ -49,6 +52,7 @@ export class CommitDraft {
   readonly #parts: DraftParts;
   readonly #files = new Map<string, DraftFile>();
   readonly #obsolete: Obsolete[] = [];
+  readonly #keyDeletes: DataFile[] = [];
   readonly #copied: { file: DataFile; keyFields: KeyFields }[] = [];
   readonly #loadedAt = BigInt(Date.now()) * 1000n;
   #staged: { deletes: readonly RowDeletes[]; files: readonly DataFile[] } = { deletes: [], files: [] };
@@ -72,8 +76,9 @@ export class CommitDraft {
   /** Every row so far goes. */
   async truncate(): Promise<void> {
     const { table } = this.#parts;
-    const dropped = [...this.#files.keys()];
+    const dropped = this.#locations;
     this.#files.clear();
+    this.#keyDeletes.length = 0;
     this.#obsolete.length = 0;
     this.#copied.length = 0;
     this.#isTruncated = true;
@@ -92,7 +97,7 @@ export class CommitDraft {
     const filled = await this.#fill(folded, layout);
     const obsolete = { wanted: wantedKeys(folded, layout, folded.obsolete), limits: folded.limits };
     await this.#removeFromDraft(obsolete);
-    if (!this.#isTruncated) this.#obsolete.push(obsolete);
+    if (!this.#isTruncated) await this.#note(obsolete, { folded, layout });
     const isMarked = layout.isKeyless && deletes === 'soft';
     await this.#write({ rows, layout, ...filled, loadedAt: this.#loadedAt }, isMarked ? undefined : folded);
   }
@@ -110,7 +115,11 @@ export class CommitDraft {
     this.#staged = { deletes, files: append };
     const data = [...this.#files.values()].map(({ scanFile }) => scanFile.file);
     const removal = this.#isTruncated ? 'all' : remove.size > 0 ? { deletes: remove } : undefined;
-    return { append: [...data, ...append], remove: removal, written: append.map(({ filePath }) => filePath) };
+    return {
+      append: [...data, ...this.#keyDeletes, ...append],
+      remove: removal,
+      written: append.map(({ filePath }) => filePath),
+    };
   }
 
   /** Notes what was committed, so that none of it needs to be read. */
@@ -123,7 +132,11 @@ export class CommitDraft {
   /** Deletes the files of a draft that no commit was tried with. */
   async discard(): Promise<void> {
     const { table } = this.#parts;
-    await Promise.allSettled([...this.#files.keys()].map((location) => table.io.delete(location)));
+    await Promise.allSettled(this.#locations.map((location) => table.io.delete(location)));
+  }
+
+  get #locations(): string[] {
+    return [...this.#files.keys(), ...this.#keyDeletes.map(({ filePath }) => filePath)];
   }
 
   #add(file: DataFile): void {
@@ -136,9 +149,16 @@ export class CommitDraft {
     return [...this.#files.values()].map(({ scanFile }) => scanFile);
   }
 
+  /** What a run replaces in the table is looked for when the commit is staged, or said by key. */
+  async #note(obsolete: Obsolete, run: { folded: Folded; layout: RunLayout }): Promise<void> {
+    const { table, deleteFiles, openFile } = this.#parts;
+    if (deleteFiles === 'position' || !canDeleteByKey(run.layout)) this.#obsolete.push(obsolete);
+    else this.#keyDeletes.push(...(await writeKeyDeletes(table, run, (layout) => openFile(layout, 'keys'))));
+  }
+
   async #write(output: Output, folded: Folded | undefined): Promise<void> {
     if (output.winners.length === 0) return;
-    const written = await writeRun(output, this.#parts.openFile(output.layout));
+    const written = await writeRun(output, this.#parts.openFile(output.layout, 'rows'));
     for (const { file, winners } of written) {
       this.#add(file);
       if (folded) await this.#index({ file, winners }, { folded, output });

@@ -21,7 +21,7 @@ export type StreamChangesParts = {
   selected: SelectedStream;
   indexes: KeyIndexes;
   memory: HeldMemory;
-  openFile(table: Table, layout: RunLayout): OpenedFile;
+  openFile(table: Table, layout: RunLayout, content: 'rows' | 'keys'): OpenedFile;
   isChangeFile(table: Table, file: DataFile): boolean;
 };
 
@@ -167,7 +167,8 @@ export class StreamChanges implements AsyncDisposable {
       deletes: selected.changes?.deletes ?? 'hard',
       isHistory: this.#isHistory,
       handover: this.#handover,
-      openFile: (layout) => openFile(table, layout),
+      deleteFiles: selected.changes?.deleteFiles ?? 'position',
+      openFile: (layout, content) => openFile(table, layout, content),
       isChangeFile: (file) => isChangeFile(table, file),
     });
   }

@@ -301,3 +301,22 @@ test('a copy that replaces the table is swapped in whole, and the changes after 
   ];
   expect(await query(lake, 'SELECT id, name FROM lake')).toEqual(rows);
 });
+
+test('deletes by key reach rows of every partition, and not those of their own commit', async () => {
+  await using lake = await openLake();
+  const layout = { changes: { deleteFiles: 'equality', metadataColumns: false }, partition: ['name'] } as const;
+  await using write = await copied(lake, { layout: { ...layout, partition: [...layout.partition] } });
+  change(write, 1, [u(1, 'moved'), d(2), d(3), c(3, 'again')]).state('x');
+  await write.durable('x');
+  change(write, 5, [u(1, 'moved again'), d(4)]);
+  await end(write);
+  expect(await query(lake, 'SELECT id, name FROM lake')).toEqual([
+    ['1', 'moved again'],
+    ['3', 'again'],
+    ['5', 'n5'],
+  ]);
+  const table = await lake.table();
+  const files = table ? await Array.fromAsync(planFiles(table)) : [];
+  const contents = new Set(files.flatMap(({ deletes }) => deletes.map(({ content }) => content)));
+  expect([...contents]).toEqual(['equality-deletes']);
+});
