@@ -8,6 +8,7 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   many-tables       1,000 tables of 100 rows
   filter            trips with a filter that keeps a tenth, with hashed and masked columns, both, neither
   changes           catching up with 1.3 M mixed changes, then with 1 M inserts
+  scan-after-updates  10 rounds of 100,000 random updates of 10 M rows, and what they cost a reader
   kindness          pgbench alone, then beside a load of trips: what the load costs others
   null-destination  trips into a destination that throws everything away
   partitions        5 M rows into 200 partitions in no order, and into none
@@ -35,6 +36,7 @@ const NAMES = [
   'many-tables',
   'filter',
   'changes',
+  'scan-after-updates',
   'kindness',
   'null-destination',
   'partitions',
@@ -51,6 +53,7 @@ const DEFAULT_ROWS = {
   filter: 10_000_000,
   // The trips that copy and inserts are taken from.
   changes: 2_000_000,
+  'scan-after-updates': 10_000_000,
   kindness: 10_000_000,
   'null-destination': 10_000_000,
   partitions: 5_000_000,

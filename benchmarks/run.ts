@@ -9,6 +9,7 @@ import { benchmarkParquet, describeParquet } from './parquet.ts';
 import { benchmarkPartitions, describePartitions } from './partitions.ts';
 import { recordLoad } from './record.ts';
 import { describeLoad, toJsonLine } from './report.ts';
+import { benchmarkScanAfterUpdates, describeScan } from './scan-after-updates.ts';
 import { benchmarkStartup } from './startup.ts';
 
 /** `pnpm bench NAME`: runs one benchmark and prints lines for people and, last, one of JSON. */
@@ -24,6 +25,10 @@ if (options?.name === 'startup') {
 } else if (options?.name === 'changes') {
   const result = await benchmarkChanges(options);
   process.stdout.write(describeChanges(result));
+  print(toJsonLine(result));
+} else if (options?.name === 'scan-after-updates') {
+  const result = await benchmarkScanAfterUpdates(options);
+  process.stdout.write(describeScan(result));
   print(toJsonLine(result));
 } else if (options?.name === 'kindness') {
   const result = await benchmarkKindness(options);
