@@ -1,5 +1,6 @@
 import { type Static, Type } from '@fjord/core/schema';
 import { CatalogSchema } from './catalog-config.ts';
+import { MaintenanceSchema } from './maintenance/maintenance-config.ts';
 import { AzureSchema, GcsSchema, S3Schema } from './storage-config.ts';
 
 /** Options of the Iceberg destination. */
@@ -75,5 +76,6 @@ export const ConfigSchema = Type.Object({
       'fjord: the encoder of @fjord/parquet. parquet-wasm: the Rust one; twice the CPU, three times the memory.',
     default: 'fjord',
   }),
+  maintenance: MaintenanceSchema,
 });
 export type Config = Static<typeof ConfigSchema>;

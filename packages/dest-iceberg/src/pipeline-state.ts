@@ -22,9 +22,12 @@ export function markerName(pipeline: string): string {
   return `pipeline_${pipeline}`;
 }
 
+/** Begins the names of all branches that pipelines stage on. */
+export const STAGING_PREFIX = 'fjord-';
+
 /** The branch on which a pipeline stages the rows of one generation that will replace a table's. */
 export function stagingBranch(pipeline: string, generation: number): string {
-  return `fjord-${pipeline}-g${generation}`;
+  return `${STAGING_PREFIX}${pipeline}-g${generation}`;
 }
 
 /** Reads a property as written by this package; undefined if there is none. */

@@ -60,6 +60,7 @@ export {
 } from './partition-spec.ts';
 export { type PartitionTerm, parsePartitionTerm } from './partition-term.ts';
 export type { Comparison, Predicate } from './predicate.ts';
+export { partitionKey } from './delete-index.ts';
 export { readDeletionVector } from './row-deletes/deletion-vector.ts';
 export { FILE_PATH_ID, POSITION_ID } from './row-deletes/position-delete-file.ts';
 export { PositionSet } from './row-deletes/position-set.ts';
@@ -91,6 +92,16 @@ export {
   stageSnapshot,
   stageSwap,
 } from './snapshot-producer.ts';
+export { findOrphans, type OrphanOptions } from './orphan-files.ts';
+export {
+  type ExpiredSnapshots,
+  type ExpiryOptions,
+  findUnreachable,
+  planExpiry,
+  stageExpiry,
+  type UnreachableFiles,
+} from './snapshot-expiry.ts';
+export { type Rewrite, type StagedRewrites, stageManifestRewrite, stageRewrites } from './stage-rewrite.ts';
 export { type SortField, type SortOrder, UNSORTED, createSortOrder } from './sort-order.ts';
 export {
   type TableDefinition,

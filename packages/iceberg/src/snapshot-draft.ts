@@ -43,10 +43,10 @@ export class SnapshotDraft {
     this.sequenceNumber = table.metadata['last-sequence-number'] + 1n;
   }
 
-  /** Writes the manifests of new files: data files and delete files apart. */
-  async add(files: readonly DataFile[]): Promise<ManifestFile[]> {
+  /** Writes the manifests of new files: data files and delete files apart. Rows of earlier snapshots keep a sequence number of theirs. */
+  async add(files: readonly DataFile[], sequenceNumber?: bigint): Promise<ManifestFile[]> {
     const entries = files.map((file): ManifestEntry => {
-      return { status: 'added', snapshotId: this.id, sequenceNumber: undefined, fileSequenceNumber: undefined, file };
+      return { status: 'added', snapshotId: this.id, sequenceNumber, fileSequenceNumber: undefined, file };
     });
     const { metadata } = this.#table;
     const schema = currentSchema(metadata);
@@ -91,6 +91,25 @@ export class SnapshotDraft {
     if (group.length === 0) return [...manifests];
     const merged = await this.#mergeGroup(group);
     return [...manifests.filter((manifest) => !group.includes(manifest)), merged];
+  }
+
+  /** Merges small manifests group by group until there are no two left that fit together. */
+  async mergeAll(manifests: readonly ManifestFile[]): Promise<ManifestFile[]> {
+    const { metadata } = this.#table;
+    const maxFiles = Math.ceil(MAX_METRICS_PER_MANIFEST / (6 * fieldsById(currentSchema(metadata)).size));
+    const properties = {
+      ...metadata.properties,
+      'commit.manifest-merge.enabled': 'true',
+      'commit.manifest.min-count-to-merge': '2',
+    };
+    let left = [...manifests];
+    const merged: ManifestFile[] = [];
+    for (;;) {
+      const group = planManifestMerge(left, { properties, maxFiles });
+      if (group.length === 0) return [...merged, ...left];
+      left = left.filter((manifest) => !group.includes(manifest));
+      merged.push(await this.#mergeGroup(group));
+    }
   }
 
   /** Writes the manifest list and returns the finished snapshot. */

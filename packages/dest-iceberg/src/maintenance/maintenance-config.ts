@@ -1,0 +1,45 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+/** Options of maintenance: what `fjord maintain` does with each table. A table's own properties win where Iceberg has one. */
+export const MaintenanceSchema = Type.Object(
+  {
+    snapshotAgeHours: Type.Number({
+      title: 'Snapshot age',
+      description:
+        'Snapshots older than so many hours expire; history.expire.max-snapshot-age-ms of a table or branch wins.',
+      default: 120,
+      minimum: 0,
+    }),
+    snapshotsToKeep: Type.Integer({
+      title: 'Snapshots to keep',
+      description:
+        'The newest snapshots of each branch that never expire; history.expire.min-snapshots-to-keep of a table or branch wins.',
+      default: 10,
+      minimum: 1,
+    }),
+    orphanAgeHours: Type.Number({
+      title: 'Orphan age',
+      description:
+        'Files that nothing refers to are deleted once they are so many hours old; a run that is under way must not take longer.',
+      default: 72,
+      minimum: 1,
+    }),
+    minInputFiles: Type.Integer({
+      title: 'Files to compact',
+      description: 'So many small files of a partition are worth rewriting as one of the target size.',
+      default: 5,
+      minimum: 2,
+    }),
+    deletedShare: Type.Number({
+      title: 'Deleted share',
+      description: 'A data file of which more than this share of rows is deleted is rewritten without them.',
+      default: 0.3,
+      exclusiveMinimum: 0,
+      maximum: 1,
+    }),
+  },
+  { title: 'Maintenance', description: 'What maintenance does with each table.', default: {} },
+);
+
+/** Checked options of maintenance. */
+export type MaintenanceOptions = Static<typeof MaintenanceSchema>;

@@ -1,0 +1,114 @@
+import type { Column, ColumnType } from '@fjord/core';
+import {
+  currentSchema,
+  type DataFile,
+  isPrimitive,
+  type NestedField,
+  parsePrimitive,
+  type ScanFile,
+  type Table,
+  type Type,
+} from '@fjord/iceberg';
+import { type Data, Int64, makeData } from 'apache-arrow';
+import { openParquetSource, type SourceRows } from '../parquet/parquet-source.ts';
+import type { FileWriter, ParquetBatch, ParquetPool } from '../parquet/sink.ts';
+import type { ArrowRows } from '../partition/arrow-rows.ts';
+import { gatherRows } from '../partition/gather.ts';
+import type { DeletedPositions } from './deleted-positions.ts';
+import { type CompactionGroup, prefixOf } from './plan-compaction.ts';
+
+/** Where each row came from and when it last changed (spec: Row Lineage): kept in the files that rows move to. */
+const ROW_ID: NestedField = { id: 2_147_483_540, name: '_row_id', required: false, type: 'long' };
+const LAST_UPDATED: NestedField = {
+  id: 2_147_483_539,
+  name: '_last_updated_sequence_number',
+  required: false,
+  type: 'long',
+};
+
+/** What a rewrite works with. */
+export type RewriteTools = { table: Table; pool: ParquetPool; deleted: DeletedPositions; signal: AbortSignal };
+
+/** Writes the live rows of a group's files into new ones, a few batches at a time. On any fault what was written is deleted. */
+export async function rewriteFiles(group: CompactionGroup, tools: RewriteTools): Promise<DataFile[]> {
+  const { table, pool } = tools;
+  const fields = [...currentSchema(table.metadata).fields, ...lineageFields(table)];
+  const writer = pool.openFile({ prefix: prefixOf(group), fields, io: table.ioProperties });
+  try {
+    for (const source of group.sources) await copyRows(source, { ...tools, fields, writer });
+    const files = await writer.close();
+    const first = group.sources[0];
+    const { partition } = first?.file ?? {};
+    return files.map((file) => ({ ...file, specId: first?.specId ?? 0, ...(partition && { partition }) }));
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}
+
+type Copy = RewriteTools & { fields: readonly NestedField[]; writer: FileWriter };
+
+async function copyRows(scanned: ScanFile, { table, deleted, signal, fields, writer }: Copy): Promise<void> {
+  const gone = await deleted.of(scanned);
+  const columns = fields.map(toColumn);
+  await using source = await openParquetSource(table, scanned.file);
+  for await (const batch of source.read(fields)) {
+    signal.throwIfAborted();
+    const indices = liveRows(batch, gone);
+    if (indices.length === 0) continue;
+    const isWhole = indices.length === batch.rows && scanned.file.firstRowId === undefined;
+    await writer.write(
+      isWhole ? asItIs(batch) : gatherRows(columns, [{ rows: lineageOf(batch, scanned, fields), indices }]),
+    );
+  }
+}
+
+const asItIs = ({ rows, stream }: SourceRows): ParquetBatch => ({ rows, body: [stream] });
+
+function liveRows({ startRow, rows }: SourceRows, gone: { size: number; has(position: number): boolean }): Int32Array {
+  const indices = new Int32Array(rows);
+  let count = 0;
+  for (let row = 0; row < rows; row++) if (gone.size === 0 || !gone.has(startRow + row)) indices[count++] = row;
+  return indices.subarray(0, count);
+}
+
+function lineageFields({ metadata }: Table): NestedField[] {
+  return metadata['format-version'] >= 3 ? [ROW_ID, LAST_UPDATED] : [];
+}
+
+/** Rows that never moved have no ids in their file: they follow from the file's first one and its sequence number. */
+function lineageOf(batch: SourceRows, { file, sequenceNumber }: ScanFile, fields: readonly NestedField[]): ArrowRows {
+  const { length, columns } = batch.columns;
+  const { firstRowId } = file;
+  if (firstRowId === undefined || fields.at(-2) !== ROW_ID) return batch.columns;
+  const start = firstRowId + BigInt(batch.startRow);
+  const filled = [
+    ...columns.slice(0, -2),
+    withoutNulls(columns.at(-2), length, (row) => start + BigInt(row)),
+    withoutNulls(columns.at(-1), length, () => sequenceNumber),
+  ];
+  return { length, columns: filled };
+}
+
+function withoutNulls(column: Data | undefined, length: number, valueOf: (row: number) => bigint): Data {
+  if (!column) throw new Error('a column of row ids was not read');
+  if (column.nullCount === 0) return column;
+  const values = column.values as BigInt64Array;
+  const data = BigInt64Array.from({ length }, (_, row) => (column.getValid(row) ? (values[row] ?? 0n) : valueOf(row)));
+  return makeData({ type: new Int64(), length, nullCount: 0, data });
+}
+
+function toColumn({ name, type, required }: NestedField): Column {
+  return { name, type: toColumnType(type), nullable: !required };
+}
+
+function toColumnType(type: Type): ColumnType {
+  if (isPrimitive(type)) {
+    const primitive = parsePrimitive(type);
+    if (primitive.kind === 'decimal') return `decimal(${primitive.precision},${primitive.scale})`;
+    return primitive.kind === 'fixed' ? `fixed(${primitive.length})` : primitive.kind;
+  }
+  if (type.type === 'list') return { type: 'list', element: toColumnType(type.element) };
+  if (type.type === 'map') return { type: 'map', key: toColumnType(type.key), value: toColumnType(type.value) };
+  return { type: 'struct', fields: type.fields.map((field) => ({ name: field.name, type: toColumnType(field.type) })) };
+}

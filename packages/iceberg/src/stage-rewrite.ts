@@ -1,0 +1,121 @@
+import type { Table } from './catalog.ts';
+import type { DataFile } from './data-file.ts';
+import { planFiles, type ScanFile } from './scan.ts';
+import { SnapshotDraft } from './snapshot-draft.ts';
+import { MAIN } from './snapshot.ts';
+import type { StagedChanges } from './snapshot-producer.ts';
+import { NOTHING, summarize, tallyFiles, totalsOf } from './summary.ts';
+import { snapshotOfRef } from './table-metadata.ts';
+
+/** Files that take the place of others with the same live rows. */
+export interface Rewrite {
+  /** The files that were read, as the scan of main gave them, deletes applied. */
+  readonly sources: readonly ScanFile[];
+  /** What was written from them; in the partition and spec of the sources. */
+  readonly files: readonly DataFile[];
+}
+
+/** What `stageRewrites` made of rewrites. */
+export interface StagedRewrites {
+  readonly changes: StagedChanges;
+  /** Those that were given up, since the table's rows have changed under them; their files are of no use. */
+  readonly abandoned: readonly Rewrite[];
+}
+
+/**
+ * Stages a `replace` snapshot on main: files out, their rewritten rows in, at the sequence number of the snapshot that was read, so that equality
+ * deletes that came later still apply. Rewrites whose files were removed or got further row deletes meanwhile are given up. Undefined if none is left.
+ */
+export async function stageRewrites(
+  table: Table,
+  rewrites: readonly Rewrite[],
+  { sequenceNumber, summary }: { sequenceNumber: bigint; summary?: Readonly<Record<string, string>> },
+): Promise<StagedRewrites> {
+  const parent = snapshotOfRef(table.metadata, MAIN);
+  const live = await liveSources(table, rewrites);
+  const fit = rewrites.filter(({ sources }) => sources.every((source) => isUnchanged(source, live.sources)));
+  const abandoned = rewrites.filter((rewrite) => !fit.includes(rewrite));
+  const draft = new SnapshotDraft(table);
+  const requirements = [
+    { type: 'assert-table-uuid', uuid: table.metadata['table-uuid'] } as const,
+    { type: 'assert-ref-snapshot-id', ref: MAIN, 'snapshot-id': parent?.['snapshot-id'] ?? null } as const,
+  ];
+  const nothing = { updates: [], requirements, written: [], snapshotId: undefined };
+  if (fit.length === 0 || !parent) return { changes: nothing, abandoned };
+  const gone = new Set(fit.flatMap(({ sources }) => sources.map(({ file }) => file.filePath)));
+  for (const [path, users] of live.deletes) if (users.every((user) => gone.has(user))) gone.add(path);
+  const { manifests, removed } = await draft.carryOver(parent, ({ filePath }) => gone.has(filePath));
+  const append = fit.flatMap(({ files }) => files);
+  const added = await draft.add(append, sequenceNumber);
+  const counts = { before: totalsOf(parent), added: tallyFiles(append), removed };
+  const snapshot = await draft.finish([...added, ...(await draft.merge(manifests))], parent, {
+    ...summarize('replace', counts),
+    ...summary,
+  });
+  return { changes: { ...publish(snapshot), requirements, written: draft.written, snapshotId: draft.id }, abandoned };
+}
+
+/** Stages a `replace` snapshot of the same files in fewer manifests; undefined while at most one of each kind is small. */
+export async function stageManifestRewrite(table: Table): Promise<(StagedChanges & { replaced: number }) | undefined> {
+  const parent = snapshotOfRef(table.metadata, MAIN);
+  if (!parent) return undefined;
+  const draft = new SnapshotDraft(table);
+  const { manifests } = await draft.carryOver(parent, undefined);
+  const merged = await draft.mergeAll(manifests);
+  if (merged.length >= manifests.length) return undefined;
+  const kept = merged.filter((manifest) => manifests.includes(manifest)).length;
+  const snapshot = await draft.finish(merged, parent, {
+    ...summarize('replace', { before: totalsOf(parent), added: NOTHING, removed: NOTHING }),
+    'manifests-created': String(merged.length - kept),
+    'manifests-replaced': String(manifests.length - kept),
+    'manifests-kept': String(kept),
+  });
+  const requirements = [
+    { type: 'assert-table-uuid', uuid: table.metadata['table-uuid'] } as const,
+    { type: 'assert-ref-snapshot-id', ref: MAIN, 'snapshot-id': parent['snapshot-id'] } as const,
+  ];
+  const replaced = manifests.length - kept;
+  return { ...publish(snapshot), requirements, written: draft.written, snapshotId: draft.id, replaced };
+}
+
+function publish(snapshot: Awaited<ReturnType<SnapshotDraft['finish']>>): Pick<StagedChanges, 'updates'> {
+  const id = snapshot['snapshot-id'];
+  return {
+    updates: [
+      { action: 'add-snapshot', snapshot },
+      { action: 'set-snapshot-ref', 'ref-name': MAIN, type: 'branch', 'snapshot-id': id },
+    ],
+  };
+}
+
+type LiveSources = { sources: Map<string, ScanFile>; deletes: Map<string, string[]> };
+
+/** The sources as they are now, and for each position delete file the data files that it may be about. */
+async function liveSources(table: Table, rewrites: readonly Rewrite[]): Promise<LiveSources> {
+  const wanted = new Set(rewrites.flatMap(({ sources }) => sources.map(({ file }) => file.filePath)));
+  const sources = new Map<string, ScanFile>();
+  const deletes = new Map<string, string[]>();
+  for await (const scanned of planFiles(table)) {
+    const { filePath } = scanned.file;
+    if (wanted.has(filePath)) sources.set(filePath, scanned);
+    for (const file of scanned.deletes) {
+      if (file.content === 'equality-deletes') continue;
+      const users = deletes.get(file.filePath);
+      if (users) users.push(filePath);
+      else deletes.set(file.filePath, [filePath]);
+    }
+  }
+  return { sources, deletes };
+}
+
+/** The same position deletes apply as when the file was read. Equality deletes that came later hit the rewritten rows, too. */
+function isUnchanged(read: ScanFile, live: ReadonlyMap<string, ScanFile>): boolean {
+  const now = live.get(read.file.filePath);
+  const keysOf = ({ deletes }: ScanFile) =>
+    deletes
+      .filter(({ content }) => content !== 'equality-deletes')
+      .map(({ filePath, contentOffset }) => `${filePath}@${contentOffset ?? 0n}`)
+      .toSorted()
+      .join('\n');
+  return now !== undefined && keysOf(now) === keysOf(read);
+}
