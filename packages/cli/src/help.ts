@@ -1,4 +1,4 @@
-export const VERBS = ['init', 'check', 'discover', 'sync', 'state', 'spec'] as const;
+export const VERBS = ['init', 'check', 'discover', 'sync', 'maintain', 'state', 'spec'] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** Help texts by verb; `fjord` is the whole command's. They fit 80 columns. */
@@ -9,6 +9,7 @@ export const HELP: Record<Verb | 'fjord', string> = {
   fjord check     every missing setting, grant and limit, each with its fix
   fjord discover  the streams there are
   fjord sync      copy what the tables do not have yet
+  fjord maintain  compact the tables, expire snapshots, remove orphaned files
   fjord state     what the tables say they have
   fjord spec      the options of both connectors, as JSON Schema
 
@@ -41,6 +42,12 @@ log. Ctrl-C stops in seconds; the next sync goes on from the last commit.
               the old rows until all new ones are there
 Exit codes: 0 all streams complete, 2 configuration,
 3 try again, 5 some streams failed, 130 interrupted.`,
+  maintain: `fjord maintain [pipeline.yaml] [--stream PATTERN …] [--dry-run] [--json]
+
+Puts the tables of the pipeline, or of the streams that match, in order: small
+and mostly deleted files are rewritten, manifests merged, old snapshots expired,
+and files that nothing refers to removed. It may run beside a sync. --dry-run
+says what would be done and lists the orphaned files. See docs/maintenance.md.`,
   state: `fjord state [pipeline.yaml] [--json]
 
 Prints the durable states that the destination's tables hold for this pipeline.`,

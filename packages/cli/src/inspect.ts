@@ -1,8 +1,8 @@
 import { formatColumnType } from '@fjord/core';
-import { editorSchema, failureOfThrown, findProblems, loadPipeline, type OperatorLine, Session } from '@fjord/engine';
-import { failureText } from './failure-text.ts';
+import { editorSchema, findProblems } from '@fjord/engine';
 import type { Arguments } from './main.ts';
 import { formatBytes, formatCount, table } from './table-text.ts';
+import { withSession } from './with-session.ts';
 
 /** `fjord check`: all problems of both connectors, and of what the pipeline chooses. */
 export function check(args: Arguments): Promise<number> {
@@ -58,22 +58,6 @@ export function spec(args: Arguments): Promise<number> {
     print(JSON.stringify({ source, destination, pipeline }, null, args.json ? 0 : 2));
     return 0;
   });
-}
-
-async function withSession(args: Arguments, use: (session: Session) => Promise<number>): Promise<number> {
-  try {
-    await using session = await Session.open(await loadPipeline(args.file), { onLine: showWarning });
-    return await use(session);
-  } catch (thrown) {
-    const failure = failureOfThrown(thrown);
-    process.stderr.write(failureText(failure, args.json));
-    return failure.exit;
-  }
-}
-
-function showWarning(line: OperatorLine): void {
-  if (line.type === 'LOG' && (line.level === 'warn' || line.level === 'error'))
-    process.stderr.write(`${line.message}\n`);
 }
 
 const print = (text: string) => process.stdout.write(`${text}\n`);

@@ -34,6 +34,8 @@ async function runVerb(verb: Verb, args: Arguments): Promise<number> {
   switch (verb) {
     case 'sync':
       return (await import('./sync.ts')).sync(args);
+    case 'maintain':
+      return (await import('./maintain.ts')).maintain(args);
     case 'init':
       return (await import('./init.ts')).init(args);
     case 'check':
@@ -64,6 +66,8 @@ function parse(argv: string[]) {
         memory: text,
         follow: flag,
         backfill: { ...text, multiple: true },
+        stream: { ...text, multiple: true },
+        'dry-run': flag,
         source: text,
         destination: text,
         host: text,

@@ -14,6 +14,17 @@ export type WriteRequest<Config> = {
   printState: boolean;
 };
 
+/** What `maintain` is asked to do. */
+export type MaintainRequest<Config> = {
+  config: Config;
+  pipeline: string;
+  streams: SelectedStream[];
+  /** Upper bound for the bytes of rows held in this process. */
+  memoryBytes: number;
+  /** Only say what would be done. */
+  isDryRun: boolean;
+};
+
 /**
  * An open destination. The runtime first sends `states()` to stdout, then hands over each message in order, awaiting each call
  * (that is the back-pressure), and last `finish`: `complete` only if the run's own COMPLETE came; else rows after
@@ -42,6 +53,8 @@ export type DestinationDefinition<Config extends TSchema = TSchema> = {
       fail(error: unknown): void;
     },
   ): Promise<DestinationWriter>;
+  /** Puts tables in order, one MAINTENANCE each; absent where there is nothing to do. A stream's own fault is reported, and the next one follows. */
+  maintain?(request: MaintainRequest<Static<Config>>, context: RunContext): AsyncIterable<Message<'MAINTENANCE'>>;
 };
 
 /** Declares a destination; `run(definition)` makes a command of it. */

@@ -16,6 +16,7 @@ export {
   defineDestination,
   type DestinationDefinition,
   type DestinationWriter,
+  type MaintainRequest,
   type WriteRequest,
 } from './destination.ts';
 export { ERROR_CODES, type ErrorCode } from './error-codes.ts';

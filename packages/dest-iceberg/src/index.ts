@@ -14,4 +14,7 @@ export default defineDestination({
   // Loaded when needed: `spec` must answer at once.
   check: async (config) => (await import('./prerequisites.ts')).findProblems(config),
   open: async (request, context) => (await import('./open-writer.ts')).openWriter(request, context),
+  maintain: async function* (request, context) {
+    yield* (await import('./maintenance/maintain.ts')).maintain(request, context);
+  },
 });

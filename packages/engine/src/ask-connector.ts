@@ -67,6 +67,34 @@ export async function askStates(
   return states;
 }
 
+/** Lets a destination put its tables in order; each answer is handed to `onMessage` as it comes. Failures of single tables throw at the end. */
+export async function askMaintenance(
+  connector: Connector,
+  { files, isDryRun, onMessage }: MaintenanceQuestion,
+  context: AskContext,
+): Promise<void> {
+  const child = new ConnectorProcess({
+    ...context,
+    connector,
+    args: ['maintain', '--config', files.config, '--streams', files.streams, ...(isDryRun ? ['--dry-run'] : [])],
+    onMessage(line) {
+      const message = decodeMessage(line, 'MAINTENANCE', connector.name);
+      if (message) onMessage(message);
+    },
+  });
+  await using _ = child;
+  await untilEndOrAbort(child, context.signal);
+  const failure = findCause(child.failures);
+  if (failure) throw new ConnectorFailed(failure);
+}
+
+/** What `askMaintenance` asks. */
+export type MaintenanceQuestion = {
+  files: { config: string; streams: string };
+  isDryRun: boolean;
+  onMessage(message: Message<'MAINTENANCE'>): void;
+};
+
 type Question<Name> = { args: readonly string[]; type: Name };
 
 /** Starts a connector and resolves with the first message of the given type, whether or not the process ends by itself. */

@@ -42,6 +42,8 @@ export const MESSAGES = {
       writeModes: Type.Optional(Type.Array(WriteModeSchema)),
       /** The source does what a selected stream's `shape` says: filter, transforms, renames. */
       shapes: Type.Optional(Type.Boolean()),
+      /** The destination has the verb `maintain`. */
+      maintenance: Type.Optional(Type.Boolean()),
     }),
   }),
   CONNECTION_STATUS: message('CONNECTION_STATUS', { ok: Type.Boolean(), problems: Type.Array(ProblemSchema) }),
@@ -106,6 +108,25 @@ export const MESSAGES = {
     resumed: Type.Optional(Type.Boolean()),
     rows: Type.Optional(Count),
     position: Type.Optional(Type.String()),
+  }),
+  MAINTENANCE: message('MAINTENANCE', {
+    stream: Stream,
+    dryRun: Type.Boolean(),
+    /** Small or mostly deleted files, and what they were made into; `abandonedFiles` were changed by others meanwhile. */
+    rewrittenFiles: Count,
+    rewrittenBytes: Count,
+    newFiles: Count,
+    newBytes: Count,
+    abandonedFiles: Count,
+    mergedManifests: Count,
+    expiredSnapshots: Count,
+    expiredFiles: Count,
+    orphanFiles: Count,
+    orphanBytes: Count,
+    /** Their locations, in a dry run. */
+    orphans: Type.Optional(Type.Array(Type.String())),
+    /** Why files and snapshots were left alone. */
+    skipped: Type.Optional(Type.String()),
   }),
   ACK: message('ACK', { stream: Type.Optional(Stream), state: Json }),
   LOG: message('LOG', {

@@ -1,13 +1,16 @@
 import { parseArgs } from 'node:util';
 import { ConnectorError } from '../errors.ts';
 
-const VERBS = { source: ['spec', 'check', 'discover', 'read'], destination: ['spec', 'check', 'write'] } as const;
-export type Verb = 'spec' | 'check' | 'discover' | 'read' | 'write';
+const VERBS = {
+  source: ['spec', 'check', 'discover', 'read'],
+  destination: ['spec', 'check', 'write', 'maintain'],
+} as const;
+export type Verb = 'spec' | 'check' | 'discover' | 'read' | 'write' | 'maintain';
 
 /** Bytes of rows a process may hold when the command does not say. */
 const DEFAULT_MEMORY_MB = 256;
 
-/** A connector's command line: `<verb> --config FILE [--streams FILE] [--state FILE] [--format arrow|jsonl] [--memory MB] [--follow] [--backfill STREAM]… [--print-state]`. */
+/** A connector's command line: `<verb> --config FILE [--streams FILE] [--state FILE] [--format arrow|jsonl] [--memory MB] [--follow] [--backfill STREAM]… [--print-state] [--dry-run]`. */
 export type Arguments = {
   verb: Verb;
   config: string | undefined;
@@ -18,6 +21,7 @@ export type Arguments = {
   follow: boolean;
   backfill: string[];
   printState: boolean;
+  dryRun: boolean;
 };
 
 /** Parses a connector's command line for its kind; `arguments_invalid` says what is wrong with it. */
@@ -34,7 +38,8 @@ export function parseArguments(kind: keyof typeof VERBS, argv: string[]): Argume
   const memoryMB = Number(values.memory ?? DEFAULT_MEMORY_MB);
   if (!(memoryMB >= 1)) throw new ConnectorError('arguments_invalid', '--memory is a number of megabytes.');
   if (verb !== 'spec' && values.config === undefined) throw missing(verb, '--config');
-  if ((verb === 'read' || verb === 'write') && values.streams === undefined) throw missing(verb, '--streams');
+  if (verb !== 'check' && verb !== 'discover' && verb !== 'spec' && values.streams === undefined)
+    throw missing(verb, '--streams');
   return {
     verb,
     config: values.config,
@@ -45,6 +50,7 @@ export function parseArguments(kind: keyof typeof VERBS, argv: string[]): Argume
     follow: values.follow ?? false,
     backfill: values.backfill ?? [],
     printState: values['print-state'] ?? false,
+    dryRun: values['dry-run'] ?? false,
   };
 }
 
@@ -63,6 +69,7 @@ function parse(argv: string[]) {
         follow: { type: 'boolean' },
         backfill: { ...text, multiple: true },
         'print-state': { type: 'boolean' },
+        'dry-run': { type: 'boolean' },
       },
     });
   } catch (cause) {

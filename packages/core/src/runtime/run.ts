@@ -61,6 +61,10 @@ async function runVerb(run: VerbRun, context: RunContext): Promise<void> {
     const { runRead } = await import('./read-verb.ts');
     return runRead({ definition, config, selection, states: files.loadStates(args.state), args, out }, context);
   }
+  if (args.verb === 'maintain') {
+    const { runMaintain } = await import('./maintain-verb.ts');
+    return runMaintain({ definition, config, selection, args, out }, context);
+  }
   const { runWrite } = await import('./write-verb.ts');
   return runWrite({ definition, config, selection, args, out }, context);
 }
@@ -75,7 +79,11 @@ export function specOf(definition: Definition): Message<'SPEC'> {
           syncModes: definition.syncModes,
           ...(definition.shapes && { shapes: true }),
         }
-      : { formats: definition.formats, writeModes: definition.writeModes };
+      : {
+          formats: definition.formats,
+          writeModes: definition.writeModes,
+          ...(definition.maintain && { maintenance: true }),
+        };
   return { type: 'SPEC', name, kind, version, protocol: PROTOCOL, config: definition.config, capabilities };
 }
 
