@@ -103,7 +103,7 @@ export function toTableMetadata(value: unknown): TableMetadata {
   if (version !== 1 && version !== 2 && version !== 3) {
     throw new IcebergError(
       'invalid_metadata',
-      `Table metadata has format version ${String(version)}; 1, 2 and 3 can be read.`,
+      `Table metadata has format version ${stringifyExactJson(version)}; 1, 2 and 3 can be read.`,
     );
   }
   try {

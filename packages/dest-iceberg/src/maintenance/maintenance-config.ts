@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, Type } from '@fjord/core/schema';
 
 /** Options of maintenance: what `fjord maintain` does with each table. A table's own properties win where Iceberg has one. */
 export const MaintenanceSchema = Type.Object(

@@ -98,7 +98,15 @@ function kindOf({ filePath }: DataFile): string {
   return CHANGES.exec(filePath.slice(filePath.lastIndexOf('/') + 1))?.[0] ?? '';
 }
 
+/** What is held of a file until it is rewritten: all but its metrics, which are most of it. */
 function withoutMetrics(file: DataFile): DataFile {
-  const { columnSizes, valueCounts, nullValueCounts, nanValueCounts, lowerBounds, upperBounds, ...rest } = file;
-  return rest;
+  const { filePath, fileFormat, recordCount, fileSizeInBytes, partition, firstRowId } = file;
+  return {
+    filePath,
+    fileFormat,
+    recordCount,
+    fileSizeInBytes,
+    ...(partition && { partition }),
+    ...(firstRowId !== undefined && { firstRowId }),
+  };
 }
