@@ -25,6 +25,8 @@ export type SyncRequest = {
   memory?: number;
   profile?: string;
   installed?: string;
+  /** Runs on and follows the change log until told to stop. */
+  isFollowing?: boolean;
 };
 
 /** Runs `fjord sync` on a pipeline file as a process of its own, from its start to its end. */
@@ -60,9 +62,10 @@ export function startSync(file: string, request: SyncRequest, environment: Recor
   });
 }
 
-function argumentsOf(file: string, { memory, installed }: SyncRequest): string[] {
+function argumentsOf(file: string, { memory, installed, isFollowing }: SyncRequest): string[] {
   const program = installed === undefined ? CLI : path.join(installed, 'node_modules/@fjord/cli/dist/bin.js');
-  return [program, 'sync', file, '--json', ...(memory === undefined ? [] : ['--memory', String(memory)])];
+  const follow = isFollowing === true ? ['--follow'] : [];
+  return [program, 'sync', file, '--json', ...follow, ...(memory === undefined ? [] : ['--memory', String(memory)])];
 }
 
 function nodeEnvironment(usage: string, profile: string | undefined) {

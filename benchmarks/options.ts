@@ -9,6 +9,7 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   filter            trips with a filter that keeps a tenth, with hashed and masked columns, both, neither
   changes           catching up with 1.3 M mixed changes, then with 1 M inserts
   scan-after-updates  10 rounds of 100,000 random updates of 10 M rows, and what they cost a reader
+  freshness         how old changes are when a snapshot shows them (--rows: changes a second)
   kindness          pgbench alone, then beside a load of trips: what the load costs others
   null-destination  trips into a destination that throws everything away
   partitions        5 M rows into 200 partitions in no order, and into none
@@ -20,7 +21,7 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   --parallel N        chunks read at once; the source's default is 2
   --consistency MODE  snapshot, keys or chunk
   --pace PROFILE      the source's profile: gentle (kindness), balanced (others) or fast
-  --seconds N         kindness: how long each of the six runs of pgbench takes, 60 unless said
+  --seconds N         kindness: how long each of the six runs of pgbench takes; freshness: how long is looked; 60 unless said
   --memory MB         bound for rows in flight, as in fjord sync --memory
   --s3                write to a local S3 server instead of the disk
   --source synthetic  null-destination: rows made by CPU work, no database
@@ -37,6 +38,7 @@ const NAMES = [
   'filter',
   'changes',
   'scan-after-updates',
+  'freshness',
   'kindness',
   'null-destination',
   'partitions',
@@ -54,6 +56,7 @@ const DEFAULT_ROWS = {
   // The trips that copy and inserts are taken from.
   changes: 2_000_000,
   'scan-after-updates': 10_000_000,
+  freshness: 5_000,
   kindness: 10_000_000,
   'null-destination': 10_000_000,
   partitions: 5_000_000,
@@ -100,7 +103,7 @@ export function parseOptions(args: string[]): Options {
     record: values.record,
     ...(parallel !== undefined && { parallel: wholeNumber('--parallel', parallel) }),
     ...(consistency !== undefined && { consistency: oneOf(CONSISTENCIES, '--consistency', consistency) }),
-    ...(name === 'kindness' && {
+    ...((name === 'kindness' || name === 'freshness') && {
       seconds: values.seconds === undefined ? DEFAULT_SECONDS : wholeNumber('--seconds', values.seconds),
     }),
     ...(pace !== undefined

@@ -1,6 +1,7 @@
 import { benchmarkChanges, describeChanges } from './changes.ts';
 import { benchmarkCommit, describeCommit } from './commit.ts';
 import { benchmarkFilter, describeFilter } from './filter.ts';
+import { benchmarkFreshness, describeFreshness } from './freshness.ts';
 import { benchmarkLoad } from './load.ts';
 import { openInstalled } from './installed.ts';
 import { benchmarkKindness, describeKindness } from './kindness.ts';
@@ -29,6 +30,10 @@ if (options?.name === 'startup') {
 } else if (options?.name === 'scan-after-updates') {
   const result = await benchmarkScanAfterUpdates(options);
   process.stdout.write(describeScan(result));
+  print(toJsonLine(result));
+} else if (options?.name === 'freshness') {
+  const result = await benchmarkFreshness(options);
+  process.stdout.write(describeFreshness(result));
   print(toJsonLine(result));
 } else if (options?.name === 'kindness') {
   const result = await benchmarkKindness(options);

@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { decodeValue, openSqlCatalog, planFiles, type Table } from '@fjord/iceberg';
+import { type PostgresServer, startPostgres, temporaryFolder } from '@fjord/test-harness';
+import { openInstalled } from './installed.ts';
+import { versionOf } from './followed-copy.ts';
+import { writePipeline } from './load.ts';
+import { describeMachine, type Machine } from './machine.ts';
+import { startSync } from './measure-sync.ts';
+import type { Options } from './options.ts';
+import { percentile } from './pgbench.ts';
+import { openTarget } from './target.ts';
+
+const TRANSACTIONS_PER_S = 50;
+const COMMIT_INTERVAL_S = 5;
+const POLL_MS = 50;
+/** Commits of the first seconds, while everything starts, do not count. */
+const WARM_UP_S = 15;
+/** Of each snapshot's changes, which come evenly, so many count. */
+const SAMPLES = 100;
+
+/** The JSON line of `freshness`: from a change's commit in the database to the snapshot that shows it, in seconds. */
+export type FreshnessResult = {
+  name: 'freshness';
+  p50S: number;
+  p99S: number;
+  snapshots: number;
+  changesPerS: number;
+  commitIntervalS: number;
+  machine: Machine;
+  date: string;
+  options: Partial<Options>;
+};
+
+/** Changes rows at a steady rate while `fjord sync --follow` runs, and looks when each becomes readable. */
+export async function benchmarkFreshness(options: Options): Promise<FreshnessResult> {
+  const { rows: changesPerS, seconds = 60 } = options;
+  const installed = options.checkout ? undefined : await openInstalled();
+  await using folder = await temporaryFolder('fjord-freshness');
+  await using server = await startPostgres();
+  await server.query('CREATE TABLE ticks (id bigint PRIMARY KEY, ticked_at timestamptz NOT NULL, note text)');
+  const target = await openTarget(options, folder.path);
+  Object.assign(target.destination.config, { commitIntervalSeconds: COMMIT_INTERVAL_S });
+  const file = await writePipeline(folder.path, originOf(server), target, { syncMode: 'changes' });
+  const environment = { BENCH_PASSWORD: server.password };
+  const program = installed === undefined ? {} : { installed };
+  const child = startSync(file, { ...options, ...program, folder: folder.path, environment, isFollowing: true });
+  let log = '';
+  child.stderr.on('data', (data: Buffer) => (log = (log + data.toString()).slice(-4000)));
+  child.stdout.resume();
+  const stop = new AbortController();
+  const ended = once(child, 'close').then(() => stop.abort());
+  const ticking = tick(server, changesPerS / TRANSACTIONS_PER_S, stop.signal);
+  try {
+    const ages = await watch(`${folder.path}/warehouse`, { untilMs: Date.now() + (WARM_UP_S + seconds) * 1000 });
+    if (stop.signal.aborted || ages.values.length === 0) throw new Error(`fjord sync --follow showed nothing:\n${log}`);
+    const sorted = ages.values.toSorted((a, b) => a - b);
+    return {
+      name: 'freshness',
+      p50S: percentile(sorted, 0.5),
+      p99S: percentile(sorted, 0.99),
+      snapshots: ages.snapshots,
+      changesPerS,
+      commitIntervalS: COMMIT_INTERVAL_S,
+      machine: describeMachine(await versionOf(server)),
+      date: new Date().toISOString().slice(0, 10),
+      options: { rows: changesPerS, seconds },
+    };
+  } finally {
+    stop.abort();
+    await ticking;
+    child.kill('SIGTERM');
+    await ended;
+  }
+}
+
+/** The figures for people. */
+export function describeFreshness({ p50S, p99S, snapshots, changesPerS }: FreshnessResult): string {
+  return `freshness         ${p50S.toFixed(1)} s for half of the changes, ${p99S.toFixed(1)} s for 99 of 100, at ${changesPerS.toLocaleString('en-US')} changes/s, ${snapshots} snapshots\n`;
+}
+
+function originOf({ host, port, user, database }: PostgresServer) {
+  const config = { host, port, user, database, password: '${env:BENCH_PASSWORD}', tls: { mode: 'disable' } };
+  const source = { connector: 'postgres', config };
+  return { source, environment: {}, stream: 'public.ticks', rows: 0, [Symbol.asyncDispose]: () => Promise.resolve() };
+}
+
+/** Inserts rows, a transaction at a time, at an even pace; one row in ten of the transaction before is updated. */
+async function tick(server: PostgresServer, rowsEach: number, signal: AbortSignal): Promise<void> {
+  const client = await server.client();
+  const inserts = Math.round(rowsEach * 0.9);
+  let id = 0;
+  for (let due = performance.now(); !signal.aborted; due += 1000 / TRANSACTIONS_PER_S) {
+    await delay(Math.max(0, due - performance.now()));
+    await client.query(
+      `WITH added AS (INSERT INTO ticks SELECT n, clock_timestamp(), md5(n::text) FROM generate_series($1::bigint, $2::bigint) AS n)
+       UPDATE ticks SET ticked_at = clock_timestamp() WHERE id > $1::bigint - $3::bigint AND id < $1::bigint`,
+      [id, id + inserts - 1, rowsEach - inserts + 1],
+    );
+    id += inserts;
+  }
+  await client.end();
+}
+
+/** The ages, in seconds, of changes at the moment when a snapshot first shows them. Changes come evenly: those of a snapshot lie evenly between the newest of the one before and its own newest. */
+async function watch(
+  warehouse: string,
+  { untilMs }: { untilMs: number },
+): Promise<{ values: number[]; snapshots: number }> {
+  const values: number[] = [];
+  const warmMs = Date.now() + WARM_UP_S * 1000;
+  let snapshots = 0;
+  let seen: bigint | undefined;
+  let before: number | undefined;
+  while (Date.now() < untilMs) {
+    await delay(POLL_MS);
+    const table = await loadTicks(warehouse);
+    const snapshot = table?.metadata.refs['main']?.['snapshot-id'];
+    if (!table || snapshot === undefined || snapshot === seen) continue;
+    const shownMs = Date.now();
+    seen = snapshot;
+    const newest = await newestMs(table);
+    if (newest === undefined) continue;
+    if (before !== undefined && newest > before && shownMs > warmMs) {
+      snapshots += 1;
+      for (let sample = 1; sample <= SAMPLES; sample++)
+        values.push((shownMs - (before + ((newest - before) * sample) / SAMPLES)) / 1000);
+    }
+    before = newest;
+  }
+  return { values, snapshots };
+}
+
+async function loadTicks(warehouse: string): Promise<Table | undefined> {
+  await using catalog = await openSqlCatalog({ uri: `sqlite:///${warehouse}/catalog.db`, warehouse, name: 'fjord' });
+  return catalog.loadTable({ namespace: ['public'], name: 'ticks' });
+}
+
+/** The newest `ticked_at` that the table holds, by its files' upper bounds. */
+async function newestMs({ metadata, ...table }: Table): Promise<number | undefined> {
+  const field = metadata.schemas.at(-1)?.fields.find(({ name }) => name === 'ticked_at');
+  if (!field) return undefined;
+  let newest: bigint | undefined;
+  for await (const { file } of planFiles({ metadata, ...table })) {
+    const bound = file.upperBounds?.get(field.id);
+    const value = bound && decodeValue('timestamptz', bound);
+    if (typeof value === 'bigint' && (newest === undefined || value > newest)) newest = value;
+  }
+  return newest === undefined ? undefined : Number(newest) / 1000;
+}
