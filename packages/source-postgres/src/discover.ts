@@ -112,11 +112,14 @@ function toStream(table: Table, columns: TableColumn[], config: Config): Stream 
     cursorCandidates: CURSOR_TYPES.flatMap((type) => columns.filter(({ mapping }) => mapping.type === type)).map(
       (column) => column.name,
     ),
-    syncModes: ['full', 'incremental'],
+    syncModes: isLogged(KINDS[kind]) ? ['full', 'incremental', 'changes'] : ['full', 'incremental'],
     ...estimate(table, columns),
     ...(doc !== null && { doc }),
   };
 }
+
+/** Only what has rows of its own is in the log. */
+const isLogged = (kind: Stream['kind']) => kind === 'table' || kind === 'partitioned table';
 
 function missingPrivilege({ namespace, name, mayUse, denied }: Table, user: string): Pick<Stream, 'unreadable'> {
   if (mayUse && !denied) return {};

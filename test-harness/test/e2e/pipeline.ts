@@ -9,7 +9,9 @@ import { readWithDuckDB, readWithPostgres, readWithPyIceberg, runProcess, sortRo
 const CLI = path.resolve(import.meta.dirname, '../../../packages/cli/src/bin.ts');
 
 type Options = {
-  writeMode?: 'append' | 'overwrite';
+  /** The id in the pipeline's file: slots and publications of a server are named by it. */
+  id?: string;
+  writeMode?: 'append' | 'overwrite' | 'upsert';
   match?: string[];
   columns?: { include: string[] } | { exclude: string[] };
   /** Further options of the streams' entry. */
@@ -38,11 +40,19 @@ export class Pipeline {
     writeFileSync(this.file, JSON.stringify(this.#definition(options)));
   }
 
-  #definition({ writeMode = 'append', match = ['public.*'], columns, stream, source, destination }: Options) {
+  #definition({
+    id = 'e2e',
+    writeMode = 'append',
+    match = ['public.*'],
+    columns,
+    stream,
+    source,
+    destination,
+  }: Options) {
     const { host, port, user, database } = this.postgres;
     const password = '${env:SHOP_PASSWORD}';
     return {
-      id: 'e2e',
+      id,
       source: {
         connector: 'postgres',
         config: { host, port, user, database, password, tls: { mode: 'disable' }, ...source },
@@ -66,9 +76,9 @@ export class Pipeline {
   }
 
   /** Starts `fjord sync` in a process group of its own, to be killed in parts or as a whole. */
-  start() {
+  start(...args: string[]) {
     const env = { ...process.env, ...this.env };
-    return spawn(process.execPath, [CLI, 'sync', this.file, '--json'], {
+    return spawn(process.execPath, [CLI, 'sync', this.file, '--json', ...args], {
       env,
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,8 +1,9 @@
-import { ConnectorError, type RunContext, type SourceMessage } from '@fjord/core';
+import { asConnectorError, ConnectorError, type RunContext, type SourceMessage } from '@fjord/core';
 import type { LogEvent, LogPosition, OrderKey, PlacedSnapshot } from '../change-log.ts';
 import type { HeldSnapshot } from '../database.ts';
 import type { StreamBackfill } from '../stream-backfill.ts';
-import { changesAfter } from './change-batch.ts';
+import { type ChangeBatch, changesAfter } from './change-batch.ts';
+import { completeRows, type ReadByKey } from './complete-rows.ts';
 import type { FollowedStream, Place } from './followed-stream.ts';
 import type { HoldRoom } from './held-changes.ts';
 import type { LoadGate } from './load-gate.ts';
@@ -25,6 +26,8 @@ export type FlowParts = {
   sharedState(position: LogPosition): unknown;
   /** The newest place of the log. */
   head(): Promise<OrderKey>;
+  /** Rows as they are now at the source. */
+  readByKey: ReadByKey;
   /** A consistent point and its place. */
   holdSnapshot(): Promise<{ snapshot: PlacedSnapshot; orderKey: OrderKey }>;
 };
@@ -151,7 +154,7 @@ export class ChangeFlow implements LoadGate {
         const fresh = changesAfter(event, stream.reached);
         if (!fresh) return;
         stream.reached = fresh.last;
-        return this.#giveChanges(stream, fresh);
+        return this.#shape(stream, fresh);
       }
       case 'truncate':
         if (event.position <= stream.reached) return;
@@ -161,6 +164,25 @@ export class ChangeFlow implements LoadGate {
         return this.#drop(stream, event.position);
       default:
         event satisfies never;
+    }
+  }
+
+  /** Completes, filters and transforms changes. What cannot be done concerns one stream: it is given up, the others go on. */
+  async #shape(stream: FollowedStream, batch: ChangeBatch): Promise<void> {
+    const { selected, logColumns: columns } = stream;
+    try {
+      const completed = stream.mayMissRows
+        ? await completeRows(batch, { selected, columns }, this.#parts.readByKey)
+        : undefined;
+      const whole = completed ?? batch;
+      if (whole.rows === 0) return;
+      for (const shaped of stream.shaper?.(whole, columns) ?? [whole]) await this.#giveChanges(stream, shaped);
+    } catch (thrown) {
+      const error = asConnectorError(thrown);
+      if (error.stream !== selected.stream) throw error;
+      this.#context.report(error);
+      await this.#giveUp(stream);
+      await this.#parts.put([{ type: 'STATUS', stream: selected.stream, status: 'INCOMPLETE', reason: error.message }]);
     }
   }
 

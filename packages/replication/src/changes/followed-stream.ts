@@ -3,6 +3,7 @@ import type { LogPosition, OrderKey } from '../change-log.ts';
 import { shapeFingerprint, sourceView } from '../shape/source-view.ts';
 import type { StreamBackfill } from '../stream-backfill.ts';
 import type { StreamState } from '../stream-state.ts';
+import { type ChangeShaper, createChangeShaper } from './change-shape.ts';
 import { HeldChanges, type HoldRoom } from './held-changes.ts';
 import { CHANGES_ARE, nextPhase, type Phase, type Step } from './phase.ts';
 
@@ -26,6 +27,8 @@ export class FollowedStream {
   readonly selected: SelectedStream;
   readonly beside: boolean;
   readonly held: HeldChanges;
+  /** What filters and transforms its changes; undefined where they go as they come. */
+  readonly shaper: ChangeShaper | undefined;
   /** Changes at or before this place were given or are held. */
   reached: OrderKey;
   /** All changes at or before this place were given. */
@@ -58,6 +61,7 @@ export class FollowedStream {
     this.reached = start.place.orderKey;
     this.position = start.place.position;
     this.handover = start.handover;
+    this.shaper = createChangeShaper(start.selected);
     this.held = new HeldChanges(room, String(index));
     this.#phase = start.phase;
     this.#generation = start.generation;
@@ -71,6 +75,12 @@ export class FollowedStream {
 
   get changesAre(): (typeof CHANGES_ARE)[Phase] {
     return CHANGES_ARE[this.#phase];
+  }
+
+  /** Whether a change may be of a row that the table does not hold: while it is copied, or as one that begins to match its filter. */
+  get mayMissRows(): boolean {
+    const { writeMode, shape } = this.selected;
+    return writeMode === 'upsert' && (this.#phase !== 'following' || shape?.filter !== undefined);
   }
 
   /** Version of the SCHEMA that the stream's changes are of. */
@@ -100,8 +110,10 @@ export class FollowedStream {
     const isSame =
       textOf(columns) === textOf(this.#schema.columns) && String(primaryKey) === String(this.#schema.primaryKey);
     if (isSame) return [];
-    this.#schema = { version: this.#schema.version + 1, columns, primaryKey };
-    return [this.schemaMessage];
+    // What is sent of a shaped stream has the columns of its shape, whatever the log's are.
+    const version = this.#schema.version + (this.shaper ? 0 : 1);
+    this.#schema = { version, columns, primaryKey };
+    return this.shaper ? [] : [this.schemaMessage];
   }
 
   get schemaMessage(): SourceMessage {

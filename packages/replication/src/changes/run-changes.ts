@@ -13,6 +13,7 @@ import { sourceView } from '../shape/source-view.ts';
 import { type Opening, runNumber, type SharedState } from '../stream-state.ts';
 import { ChangeFlow } from './change-flow.ts';
 import { ChangeProgress } from './change-progress.ts';
+import { readerByKey } from './complete-rows.ts';
 import { followLog, type FollowParts } from './follow-log.ts';
 import { FollowedStream } from './followed-stream.ts';
 import { HoldRoom } from './held-changes.ts';
@@ -65,6 +66,7 @@ class Follower {
   readonly #follow: Omit<FollowParts, 'onEvent'>;
   readonly #retrySeconds: number;
   #othersEnded: boolean;
+  #lookups: Promise<Database> | undefined;
 
   static async open(parts: FollowerParts, context: RunContext): Promise<Follower> {
     const { run, changeLog } = parts;
@@ -109,6 +111,12 @@ class Follower {
         place: opened.from,
         sharedState: (position) => this.#sharedState(position),
         head: () => this.#retry('asking for the head', context, async () => changeLog.orderKey(await changeLog.head())),
+        readByKey: async (selected, keys) => {
+          // Of its own: the other serves the plans of chunks at the same time.
+          this.#lookups ??= run.open(run.config, context);
+          const lookUp = async () => readerByKey(await this.#lookups!, context.signal)(selected, keys);
+          return this.#retry('reading rows by key', context, lookUp);
+        },
         holdSnapshot: async () => {
           const snapshot = await changeLog.holdSnapshot();
           return { snapshot, orderKey: changeLog.orderKey(snapshot.position) };
@@ -159,6 +167,7 @@ class Follower {
   }
 
   async forget(): Promise<void> {
+    await this.#lookups?.then((database) => database[Symbol.asyncDispose]()).catch(() => undefined);
     for (const { held } of this.#streams.values()) await held.forget();
   }
 

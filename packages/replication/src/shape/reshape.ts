@@ -36,8 +36,8 @@ export function createReshaper({ shape }: SelectedStream): ((batch: EncodedBatch
 
 type ColumnNamed = (name: string) => Data;
 
-/** A column that only travels is not copied here, whatever its type. */
-function compileOutput(
+/** Makes what computes an output from a batch. A column that only travels is not copied here, whatever its type. */
+export function compileOutput(
   { column, expression }: Output,
   context: { columns: Column[]; reject(): void },
 ): (columnNamed: ColumnNamed, rows: number) => Data {

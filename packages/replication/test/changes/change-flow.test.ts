@@ -54,6 +54,7 @@ function start(streams: (Partial<StreamStart> & { name: string; phase: StreamSta
       place: place(0),
       sharedState: (position) => ({ position }),
       head: () => Promise.resolve(key(head)),
+      readByKey: () => Promise.reject(new Error('not asked for')),
       holdSnapshot: () => Promise.reject(new Error('not asked for')),
     },
     { ...context, signal: new AbortController().signal },
