@@ -4,6 +4,7 @@ import {
   prepareGcs,
   prepareHiveMetastore,
   prepareMariaDB,
+  prepareOldParquetReaders,
   preparePgBouncer,
   prepareRestCatalog,
   prepareSsh,
@@ -26,6 +27,7 @@ export async function prepareTests(kind: 'quick' | 'heavy'): Promise<void> {
   await prepare('S3 server', prepareVersityGateway);
   if (kind !== 'heavy') return;
   await prepare('Spark', spark);
+  await prepare('Parquet readers of older age', prepareOldParquetReaders);
   await prepare('MariaDB', prepareMariaDB);
   await prepare('REST catalog', prepareRestCatalog);
   await prepare('Hive metastore 3.1', () => prepareHiveMetastore('3.1.3'));

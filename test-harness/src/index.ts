@@ -11,6 +11,12 @@ export { findMountProblem, mountMemoryDisk, type MemoryDisk } from './memory-dis
 export { startHttpFaults, type HttpCall, type HttpFault, type HttpFaults } from './http-faults.ts';
 export { prepareMariaDB, startMariaDB, type MariaDBServer } from './mariadb.ts';
 export { catalogPython, startMoto, type AwsStandIn } from './moto.ts';
+export {
+  findOldPythonProblem,
+  oldParquetPython,
+  prepareOldParquetReaders,
+  runParquetTools,
+} from './old-parquet-readers.ts';
 export { startPostgres, PostgresServer, type PostgresOptions, type StopMode } from './postgres.ts';
 export type { PostgresMajor } from './postgres-binaries.ts';
 export { python, runPython } from './python.ts';

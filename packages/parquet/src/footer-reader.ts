@@ -26,6 +26,8 @@ const ENCRYPTED_MAGIC = 'PARE';
 /** The footer's length (4 bytes, little-endian) and the magic number end every file. */
 const TRAILER_BYTES = 8;
 const REPEATED = 2n;
+/** FIXED_LEN_BYTE_ARRAY, the last of parquet.thrift's types. */
+const LAST_TYPE = 7;
 
 const FILE = { SCHEMA: 2, ROW_COUNT: 3, ROW_GROUPS: 4 };
 const ELEMENT = { TYPE: 1, REPETITION: 3, CHILD_COUNT: 5, FIELD_ID: 9 };
@@ -90,9 +92,12 @@ function readLeaves(elements: ThriftStruct[]): ParquetLeaf[] {
     for (let child = 0; child < childCount; child++) visit(isRepeated);
     if (childCount > 0 || next === 1) return;
     const fieldId = optionalInteger(element, ELEMENT.FIELD_ID);
+    const physicalType = Number(integer(element, ELEMENT.TYPE));
+    if (physicalType < 0 || physicalType > LAST_TYPE)
+      throw invalidFile(`it has a column of the unknown type ${physicalType}`);
     leaves.push({
       fieldId: fieldId === undefined ? undefined : Number(fieldId),
-      physicalType: Number(integer(element, ELEMENT.TYPE)),
+      physicalType,
       isRepeated,
     });
   };
@@ -103,10 +108,13 @@ function readLeaves(elements: ThriftStruct[]): ParquetLeaf[] {
 function readRowGroup(group: ThriftStruct, dataBytes: number): ParquetFooter['rowGroups'][number] {
   const metadata = list(group, ROW_GROUP.COLUMNS).map((chunk) => asStruct(required(asStruct(chunk), CHUNK.METADATA)));
   const starts = metadata.map(startOffset);
-  const ends = metadata.map((chunk, index) => (starts[index] ?? 0n) + integer(chunk, METADATA.COMPRESSED_BYTES));
-  // What begins a file is its magic number.
-  if (starts.some((start) => start < MAGIC.length) || ends.some((end) => end > dataBytes))
-    throw invalidFile('a column lies outside of it');
+  for (const [index, chunk] of metadata.entries()) {
+    const start = starts[index] ?? 0n;
+    const end = start + integer(chunk, METADATA.COMPRESSED_BYTES);
+    // Where there are no values, some makers give no place either. What begins a file is its magic number.
+    if (integer(chunk, METADATA.VALUE_COUNT) > 0n && (start < MAGIC.length || end > dataBytes))
+      throw invalidFile('a column lies outside of it');
+  }
   return {
     startOffset: starts.reduce((least, start) => (start < least ? start : least), starts[0] ?? 0n),
     columns: metadata.map(readColumnChunk),

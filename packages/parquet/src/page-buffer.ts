@@ -1,3 +1,5 @@
+import { releaseMemory } from './compression.ts';
+
 /** Room that may be written beyond the end: loops over words need not look where a value ends. */
 const SLACK_BYTES = 64;
 
@@ -40,6 +42,7 @@ export class PageBuffer {
   clear(keptBytes: number): void {
     this.length = 0;
     if (this.bytes.length <= keptBytes) return;
+    releaseMemory(this.bytes);
     this.bytes = new Uint8Array(0);
     this.view = new DataView(this.bytes.buffer);
   }

@@ -1,30 +1,12 @@
-import { Field, Int32, List, Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ParquetError, readFooter } from '../src/index.ts';
-import { encode } from './encode.ts';
+import { lookAlikeFile } from './look-alike-file.ts';
 import { seed } from './seed.ts';
-
-/** A file whose values look like the end of one: uncompressed, so that they stand in it as they are. */
-async function sampleFile(): Promise<Buffer> {
-  const rows = Array.from({ length: 100 }, (_, row) => row);
-  const table = new Table({
-    magic: vectorFromArray(
-      rows.map((row) => `${'\0'.repeat(row % 5)}PAR1`),
-      new Utf8(),
-    ),
-    list: vectorFromArray(
-      rows.map((row) => (row % 3 === 0 ? null : [row])),
-      new List(new Field('item', new Int32(), true)),
-    ),
-  });
-  const options = { compression: 'none', plainColumns: false, rowGroupRows: 40, bloomFilters: ['magic'] } as const;
-  return (await encode([tableToIPC(table, 'stream')], options)).file;
-}
 
 describe('readFooter', () => {
   test('tells rows, leaves and row groups', async () => {
-    const file = await sampleFile();
+    const file = await lookAlikeFile(100);
     const footer = readFooter(file, file.length);
     expect(footer?.rowCount).toBe(100n);
     expect(footer?.leaves.map(({ isRepeated }) => isRepeated)).toEqual([false, true]);
@@ -37,7 +19,7 @@ describe('readFooter', () => {
   });
 
   test('refuses a file that is cut at any byte', async () => {
-    const file = await sampleFile();
+    const file = await lookAlikeFile(100);
     for (let length = 0; length < file.length; length++) {
       const cut = file.subarray(0, length);
       expect(() => readFooter(cut, length), `cut at ${length}`).toThrow(ParquetError);
@@ -45,13 +27,13 @@ describe('readFooter', () => {
   });
 
   test('asks for more of the file if the tail is too short', async () => {
-    const file = await sampleFile();
+    const file = await lookAlikeFile(100);
     for (const tail of [0, 7, 8, 100])
       expect(readFooter(file.subarray(file.length - tail), file.length)).toBeUndefined();
   });
 
   test(`reads a damaged footer or refuses it with a ParquetError (seed ${seed})`, async () => {
-    const file = await sampleFile();
+    const file = await lookAlikeFile(100);
     const start = file.length - 8 - file.readUInt32LE(file.length - 8);
     const change = fc.record({ at: fc.noBias(fc.integer({ min: start, max: file.length - 1 })), byte: fc.nat(255) });
     fc.assert(

@@ -1,4 +1,5 @@
 import type { ArrowColumn } from '../arrow/arrow-column.ts';
+import { releaseMemory } from '../compression.ts';
 import { ParquetError } from '../errors.ts';
 import type { PageBuffer } from '../page-buffer.ts';
 import { byteArrayBounds } from '../statistics/byte-array-bounds.ts';
@@ -91,6 +92,7 @@ export class ByteArrayValues implements PageValues {
   clear(keptBytes: number): void {
     this.count = 0;
     if (this.data.length > keptBytes) {
+      releaseMemory(this.data);
       this.data = new Uint8Array(0);
       this.view = new DataView(this.data.buffer);
     }
