@@ -1,4 +1,3 @@
-import { constants, setPriority } from 'node:os';
 import { ConnectorError } from '@fjord/core';
 import {
   type Failure,
@@ -13,6 +12,7 @@ import { failureText } from './failure-text.ts';
 import { LiveView } from './live-view.ts';
 import type { Arguments } from './main.ts';
 import { formatBytes, formatCount, table } from './table-text.ts';
+import { yieldToOthers } from './yield-to-others.ts';
 
 /** `fjord sync`: runs the pipeline, with a live view on a terminal and JSON lines otherwise, and a summary at the end. */
 export async function sync(args: Arguments): Promise<number> {
@@ -21,7 +21,7 @@ export async function sync(args: Arguments): Promise<number> {
   try {
     const pipeline = await loadPipeline(args.file);
     // Before anything is started: connectors and their threads inherit it. Where the server shares the machine, it goes first.
-    if (pipeline.source.config?.['profile'] === 'gentle') setPriority(constants.priority.PRIORITY_LOW);
+    if (pipeline.source.config?.['profile'] === 'gentle') yieldToOthers();
     const { memory, follow, backfill } = args.options;
     const result = await runSync(pipeline, {
       signal: stop.signal,
