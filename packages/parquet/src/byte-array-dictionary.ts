@@ -1,3 +1,4 @@
+import { releaseMemory } from './compression.ts';
 import type { Dictionary, DictionaryLimits } from './dictionary.ts';
 import type { PageBuffer } from './page-buffer.ts';
 import { byteArrayBounds } from './statistics/byte-array-bounds.ts';
@@ -50,6 +51,11 @@ export class ByteArrayDictionary implements Dictionary {
     this.#entries.writePlain(page);
   }
 
+  release(): void {
+    const { data, offsets } = this.#entries;
+    for (const held of [data, offsets, this.#hashes, this.#slots]) releaseMemory(held);
+  }
+
   boundsOf(indices: Int32Array): Bounds | undefined {
     return byteArrayBounds(this.#entries, indices, indices.length);
   }
@@ -88,6 +94,7 @@ export class ByteArrayDictionary implements Dictionary {
     if (entries.count > this.#hashes.length) {
       const larger = new Int32Array(this.#hashes.length * 2);
       larger.set(this.#hashes);
+      releaseMemory(this.#hashes);
       this.#hashes = larger;
     }
     this.#hashes[index] = hash;
@@ -104,6 +111,7 @@ export class ByteArrayDictionary implements Dictionary {
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = index + 1;
     }
+    releaseMemory(this.#slots);
     this.#slots = slots;
   }
 }

@@ -117,6 +117,7 @@ export class ColumnChunk {
     this.#encodedBytes = 0;
     this.#nanCount = undefined;
     this.#bounds = undefined;
+    this.#encoder.release();
     this.#encoder = new ValueEncoder(this.#values, this.#options);
     if (this.#options.hasBloomFilter) this.#bloomFilter = new BloomFilter();
     return chunk;

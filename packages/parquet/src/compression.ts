@@ -31,7 +31,7 @@ export async function openCompression(compression: Compression, level: number | 
 }
 
 /** Gives memory back at once instead of at the next garbage collection. Memory that is shared with others is left alone. */
-export function releaseMemory({ buffer, byteLength }: Uint8Array): void {
+export function releaseMemory({ buffer, byteLength }: ArrayBufferView): void {
   if (
     buffer instanceof ArrayBuffer &&
     !buffer.detached &&

@@ -9,6 +9,8 @@ export interface Dictionary {
   /** Notes the index of each of the first `count` values of the page; false, and nothing added, if the dictionary would outgrow its limits. */
   addPage(count: number, indices: Uint32Array): boolean;
   writePlain(page: PageBuffer): void;
+  /** Gives the memory back: the dictionary is of no use any more. */
+  release(): void;
   /** Bounds of the entries with these indices; undefined if the values of the page give theirs as fast. */
   boundsOf?(indices: Int32Array): Bounds | undefined;
 }

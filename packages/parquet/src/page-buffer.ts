@@ -16,6 +16,7 @@ export class PageBuffer {
     if (needed <= this.bytes.length) return;
     const larger = new Uint8Array(Math.max(needed, this.bytes.length * 2));
     larger.set(this.bytes.subarray(0, this.length));
+    releaseMemory(this.bytes);
     this.bytes = larger;
     this.view = new DataView(larger.buffer);
   }

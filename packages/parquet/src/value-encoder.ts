@@ -58,6 +58,11 @@ export class ValueEncoder {
     return this.#dictionary;
   }
 
+  /** Gives the memory of the dictionary back: the chunk is at its end. */
+  release(): void {
+    this.#dictionary?.release();
+  }
+
   /** Appends the values to the page; gives the encoding. */
   encode(page: PageBuffer): number {
     if (this.#choice === 'open' && this.#values.count > 0) this.#choose();
@@ -83,6 +88,7 @@ export class ValueEncoder {
     reserveIndices(this.#values.count);
     const sample = createDictionary(this.#values, { maxEntries: Infinity, maxBytes: this.#limits.maxBytes });
     const isSmall = sample?.addPage(sampled, indices) && estimateDistinct(sample.count, sampled) <= MAX_LIKELY_ENTRIES;
+    sample?.release();
     this.#choice = isSmall ? 'dictionary' : 'direct';
     if (isSmall) this.#dictionary = createDictionary(this.#values, this.#limits);
   }

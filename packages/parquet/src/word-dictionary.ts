@@ -1,3 +1,4 @@
+import { releaseMemory } from './compression.ts';
 import type { Dictionary, DictionaryLimits } from './dictionary.ts';
 import type { PageBuffer } from './page-buffer.ts';
 import type { WordValues } from './values/word-values.ts';
@@ -36,6 +37,10 @@ export class WordDictionary implements Dictionary {
 
   writePlain(page: PageBuffer): void {
     page.append(new Uint8Array(this.#entries.buffer, 0, this.plainBytes));
+  }
+
+  release(): void {
+    for (const held of [this.#entries, this.#slots, ...(this.#near ? [this.#near.entries] : [])]) releaseMemory(held);
   }
 
   #addAll(count: number, indices: Uint32Array): boolean {
@@ -141,6 +146,7 @@ export class WordDictionary implements Dictionary {
     if (this.count * width > this.#entries.length) {
       const larger = new Int32Array(this.#entries.length * 2);
       larger.set(this.#entries);
+      releaseMemory(this.#entries);
       this.#entries = larger;
     }
     this.#entries[index * width] = low;
@@ -165,6 +171,7 @@ export class WordDictionary implements Dictionary {
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = index + 1;
     }
+    releaseMemory(this.#slots);
     this.#slots = slots;
   }
 }

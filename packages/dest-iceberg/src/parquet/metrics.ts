@@ -8,7 +8,7 @@ import {
   truncateLowerBound,
   truncateUpperBound,
   type Type,
-} from '@fjord/iceberg';
+} from '@fjord/iceberg/data-file-writing';
 import type { BoundValue, FileMetadata } from '@fjord/parquet';
 
 /** The metrics of a data file, by field id, as a manifest holds them. */

@@ -1,4 +1,4 @@
-import { type DataFile, type FileIO, type FileWriter, IcebergError } from '@fjord/iceberg';
+import { type DataFile, type FileIO, type FileWriter, IcebergError } from '@fjord/iceberg/data-file-writing';
 import type { OpenEncoder, ParquetEncoder, TakeBytes } from './encoder.ts';
 import type { RollingFileOptions } from './worker-messages.ts';
 

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type FileIO, IcebergError, shareFileIOs } from '@fjord/iceberg';
+import { type FileIO, IcebergError, shareFileIOs } from '@fjord/iceberg/data-file-writing';
 import { ParquetError } from '@fjord/parquet';
 import { causesOf } from '../error-causes.ts';
 import { openFjordEncoder } from './fjord-encoder.ts';

@@ -1,4 +1,5 @@
 import type { ArrowColumn } from '../arrow/arrow-column.ts';
+import { releaseMemory } from '../compression.ts';
 import type { PageBuffer } from '../page-buffer.ts';
 import type { Bounds } from '../statistics/bounds.ts';
 import type { PageValues } from './page-values.ts';
@@ -63,6 +64,7 @@ export class BooleanValues implements PageValues {
     if (length <= this.#values.length) return;
     const larger = new Uint8Array(Math.max(length, this.#values.length * 2, FIRST_VALUES));
     larger.set(this.#values.subarray(0, this.count));
+    releaseMemory(this.#values);
     this.#values = larger;
   }
 }

@@ -48,6 +48,7 @@ export class ByteArrayValues implements PageValues {
     if (length <= this.offsets.length) return;
     const larger = new Int32Array(Math.max(length, this.offsets.length * 2, FIRST_VALUES));
     larger.set(this.offsets.subarray(0, this.count + 1));
+    releaseMemory(this.offsets);
     this.offsets = larger;
   }
 
@@ -59,6 +60,7 @@ export class ByteArrayValues implements PageValues {
       throw new ParquetError('unsupported', 'A page of more than 2 GB cannot be written to Parquet.');
     const larger = new Uint8Array(Math.min(MAX_BYTES, Math.max(needed, this.data.length * 2, FIRST_BYTES)));
     larger.set(this.data.subarray(0, used));
+    releaseMemory(this.data);
     this.data = larger;
     this.view = new DataView(larger.buffer);
   }

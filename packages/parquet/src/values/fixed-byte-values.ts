@@ -1,4 +1,5 @@
 import type { ArrowColumn } from '../arrow/arrow-column.ts';
+import { releaseMemory } from '../compression.ts';
 import type { PageBuffer } from '../page-buffer.ts';
 import { fixedByteBounds } from '../statistics/fixed-byte-bounds.ts';
 import type { Bounds, ValueOrder } from '../statistics/bounds.ts';
@@ -43,6 +44,7 @@ export class FixedByteValues implements PageValues {
     if (length <= this.data.length) return;
     const larger = new Uint8Array(Math.max(length, this.data.length * 2, FIRST_VALUES * this.width));
     larger.set(this.data.subarray(0, this.plainBytes));
+    releaseMemory(this.data);
     this.data = larger;
   }
 

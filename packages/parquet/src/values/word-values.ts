@@ -1,4 +1,5 @@
 import type { ArrowColumn } from '../arrow/arrow-column.ts';
+import { releaseMemory } from '../compression.ts';
 import type { PageBuffer } from '../page-buffer.ts';
 import type { Bounds, ValueOrder } from '../statistics/bounds.ts';
 import { countNaN, wordBounds } from '../statistics/word-bounds.ts';
@@ -44,6 +45,7 @@ export class WordValues implements PageValues {
     if (length <= this.words.length) return;
     const larger = new Int32Array(Math.max(length, this.words.length * 2, FIRST_VALUES));
     larger.set(this.words.subarray(0, this.count * this.width));
+    releaseMemory(this.words);
     this.words = larger;
   }
 
