@@ -151,7 +151,7 @@ export class StreamWriter {
       this.#isCopied = true;
       changes.handOver(message.position);
     }
-    if (message.type === 'TRUNCATE') changes.truncate(this.#doneChunks);
+    if (message.type === 'TRUNCATE') changes.truncate(message.position, this.#doneChunks);
   }
 
   /** Notes a state: it covers the chunks that are done and the rows outside of chunks so far. */

@@ -8,7 +8,7 @@ type Body = { readonly held: readonly Uint8Array[] } | { readonly spilled: Spill
 /** What happened to a stream, in order. `chunksBefore` is how many chunks were done by then, since the process began. */
 export type QueuedEvent = { readonly chunksBefore: number } & (
   | { readonly type: 'rows'; readonly version: number; readonly bytes: number; readonly body: Body }
-  | { readonly type: 'truncate' }
+  | { readonly type: 'truncate'; readonly position: string }
 );
 
 /** Batches of changes that wait for the state that covers them and its commit: in memory up to a bound, beyond it in a file without a name. */

@@ -20,7 +20,11 @@ import type { RowFinder, WantedKeys } from './row-finder.ts';
 import type { RunLayout } from './run-layout.ts';
 import { RunRows } from './run-rows.ts';
 import { type OpenedFile, type Output, type RunFile, writeRun } from './run-writer.ts';
+import { deletesOfAll, truncateMark } from './truncated-rows.ts';
 import { findGaps } from './unset.ts';
+
+/** So many rows of a truncated table are marked as deleted at once. */
+const MARKED_ROWS = 250_000;
 
 export type DraftParts = {
   stream: string;
@@ -73,8 +77,10 @@ export class CommitDraft {
     }
   }
 
-  /** Every row so far goes. */
-  async truncate(): Promise<void> {
+  /** Every row so far goes, or is marked as deleted; a history says that it went. */
+  async truncate(layout: RunLayout, position: string): Promise<void> {
+    if (this.#parts.isHistory) return this.addRun([truncateMark(layout, position)], layout);
+    if (this.#parts.deletes === 'soft') return this.#markAll(layout, position);
     const { table } = this.#parts;
     const dropped = this.#locations;
     this.#files.clear();
@@ -147,6 +153,20 @@ export class CommitDraft {
 
   get #scanFiles(): ScanFile[] {
     return [...this.#files.values()].map(({ scanFile }) => scanFile);
+  }
+
+  async #markAll(layout: RunLayout, position: string): Promise<void> {
+    const { table, finder, deleted } = this.#parts;
+    const files = [...(await finder.plan(table)), ...this.#scanFiles];
+    let [batches, rows]: [ChangeRows[], number] = [[], 0];
+    for await (const batch of deletesOfAll({ table, deleted, layout }, files, position)) {
+      batches.push(batch);
+      rows += batch.length;
+      if (rows < MARKED_ROWS) continue;
+      await this.addRun(batches, layout);
+      [batches, rows] = [[], 0];
+    }
+    if (rows > 0) await this.addRun(batches, layout);
   }
 
   /** What a run replaces in the table is looked for when the commit is staged, or said by key. */

@@ -101,10 +101,9 @@ export class StreamChanges implements AsyncDisposable {
     this.#handover = Buffer.from(position, 'hex');
   }
 
-  truncate(chunksBefore: number): void {
-    const { changes } = this.#parts.selected;
-    if (changes?.deletes === 'ignore' || this.#isHistory) return;
-    this.#queue.add({ type: 'truncate', chunksBefore });
+  truncate(position: string, chunksBefore: number): void {
+    if (this.#parts.selected.changes?.deletes === 'ignore' && !this.#isHistory) return;
+    this.#queue.add({ type: 'truncate', position, chunksBefore });
   }
 
   /** Drops what no state covers: open chunks, and all events but the first `kept`. */
@@ -132,7 +131,7 @@ export class StreamChanges implements AsyncDisposable {
         const [first] = run;
         if (!first) continue;
         await addChunks(first.chunksBefore);
-        if (first.type === 'truncate') await draft.truncate();
+        if (first.type === 'truncate') await draft.truncate(this.#layOutNewest(table), first.position);
         else await this.#addRun(draft, table, run as readonly RowsEvent[]);
       }
       await addChunks(Number.POSITIVE_INFINITY);
@@ -184,6 +183,12 @@ export class StreamChanges implements AsyncDisposable {
     await draft.addRun(batches, layOutRun(table, { selected: this.#parts.selected, schema, newest }));
   }
 
+  #layOutNewest(table: Table): RunLayout {
+    const newest = this.#newest;
+    if (!newest) throw new Error(`stream ${this.#parts.selected.stream} is truncated before its SCHEMA`);
+    return layOutRun(table, { selected: this.#parts.selected, schema: newest, newest });
+  }
+
   /** By what rows of chunks are compared with those of changes; not at all in a history, without a key, and once the copy is complete. */
   #copiedKey(table: Table) {
     const { selected } = this.#parts;
@@ -191,7 +196,7 @@ export class StreamChanges implements AsyncDisposable {
     if (!newest || !selected.changes || this.#isHistory || this.#handover || newest.primaryKey.length === 0) {
       return undefined;
     }
-    return layOutRun(table, { selected, schema: newest, newest }).keyFields;
+    return this.#layOutNewest(table).keyFields;
   }
 
   #schemaOf(version: number): StreamSchema {

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import type { Column } from '@fjord/core';
 import { planFiles } from '@fjord/iceberg';
 import { readWithDuckDB, readWithPyIceberg, runPython, sortRows, temporaryFolder } from '@fjord/test-harness';
@@ -319,4 +320,70 @@ test('deletes by key reach rows of every partition, and not those of their own c
   const files = table ? await Array.fromAsync(planFiles(table)) : [];
   const contents = new Set(files.flatMap(({ deletes }) => deletes.map(({ content }) => content)));
   expect([...contents]).toEqual(['equality-deletes']);
+});
+
+test('a truncated table is emptied, all its rows are marked, or its history says so', async () => {
+  await using lake = await openLake();
+  const truncate = { type: 'TRUNCATE', stream: 's', position: orderKey(4) };
+  const run = async (name: string, options: Options): Promise<unknown[][]> => {
+    const own = new Lake(`${lake.folder}/${name}`);
+    mkdirSync(own.folder);
+    await using write = await copied(own, options);
+    change(write, 1, [u(1, 'one'), d(2)]).send(truncate);
+    change(write, 5, [c(1, 'new'), c(9, 'nine')]);
+    await end(write);
+    const columns = options.writeMode === 'append' ? 'id, name, _fjord_op' : 'id, name, _fjord_deleted_at IS NULL';
+    const sql =
+      options.layout?.changes?.deletes === 'hard' ? 'SELECT id, name FROM lake' : `SELECT ${columns} FROM lake`;
+    return query(own, sql);
+  };
+  expect(await run('hard', { layout: { changes: { deletes: 'hard' } } })).toEqual([
+    ['1', 'new'],
+    ['9', 'nine'],
+  ]);
+  const marked = ['2', '3', '4', '5'].map((id) => [id, `n${id}`, 'false']);
+  const soft = await run('soft', { layout: { changes: { deletes: 'soft' } } });
+  expect(soft).toEqual([['1', 'new', 'true'], ...marked, ['9', 'nine', 'true']]);
+  const history = await run('history', { writeMode: 'append', layout: { changes: {} } });
+  expect(history.filter(([, , op]) => op !== 'r')).toEqual(
+    sortRows([
+      ['1', 'one', 'u'],
+      ['2', null, 'd'],
+      [null, null, 't'],
+      ['1', 'new', 'c'],
+      ['9', 'nine', 'c'],
+    ]),
+  );
+});
+
+test('copied rows take the place of what changes had written of them, in the same commit and in later ones', async () => {
+  await using lake = await openLake();
+  await using write = lake.write({ writeMode: 'upsert', layout: { changes: { metadataColumns: false } } });
+  await write.started();
+  write.begin(null);
+  change(write, 1, [u(1, 'log'), u(2, 'log'), c(3, 'log'), d(4)]).state('changes');
+  await write.durable('changes');
+  write
+    .records('a', [
+      { id: 1, name: 'copy' },
+      { id: 5, name: 'copy' },
+    ])
+    .end('a');
+  change(write, 5, [u(2, 'later'), u(5, 'later'), u(6, 'log')]);
+  write
+    .records('b', [
+      { id: 2, name: 'copy' },
+      { id: 6, name: 'copy' },
+    ])
+    .end('b')
+    .state('copied');
+  await write.durable('copied');
+  await end(write);
+  expect(await query(lake, 'SELECT id, name FROM lake')).toEqual([
+    ['1', 'copy'],
+    ['2', 'copy'],
+    ['3', 'log'],
+    ['5', 'later'],
+    ['6', 'copy'],
+  ]);
 });
