@@ -1,4 +1,4 @@
-export const VERBS = ['init', 'check', 'discover', 'sync', 'maintain', 'state', 'spec'] as const;
+export const VERBS = ['init', 'check', 'discover', 'sync', 'maintain', 'state', 'table', 'query', 'spec'] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** Help texts by verb; `fjord` is the whole command's. They fit 80 columns. */
@@ -11,6 +11,8 @@ export const HELP: Record<Verb | 'fjord', string> = {
   fjord sync      copy what the tables do not have yet
   fjord maintain  compact the tables, expire snapshots, remove orphaned files
   fjord state     what the tables say they have
+  fjord table     how the tables are: files, snapshots, deletes, health
+  fjord query     ask the tables in SQL, by DuckDB
   fjord spec      the options of both connectors, as JSON Schema
 
   fjord VERB [pipeline.yaml] [--json]     fjord VERB --help     fjord --version`,
@@ -51,6 +53,20 @@ says what would be done and lists the orphaned files. See docs/maintenance.md.`,
   state: `fjord state [pipeline.yaml] [--json]
 
 Prints the durable states that the destination's tables hold for this pipeline.`,
+  table: `fjord table [TABLE] [pipeline.yaml] [--json]
+
+Prints of each table, or in full of one, its columns, layout, properties, files,
+deletes, snapshots, and what a reader would feel. TABLE is namespace.name, or the
+name alone, or the stream's.`,
+  query: `fjord query 'select ...' [pipeline.yaml] [--json|--csv] [--memory MB]
+
+Asks the current snapshots of the pipeline's tables in DuckDB's SQL, deletes applied.
+Tables are called namespace.name, or by the name alone where only one has it. Needs
+DuckDB: npm install @duckdb/node-api. --json prints one object a row, whole numbers
+of 64 bits and decimals as strings. Times are in UTC.
+
+Example:
+  fjord query 'select status, count(*) from shop.orders group by all'`,
   spec: `fjord spec [pipeline.yaml] [--json]
 
 Prints the options of both connectors as JSON Schema, and the pipeline's own.`,

@@ -9,7 +9,13 @@ export type Arguments = {
   file: string;
   json: boolean;
   options: Record<string, string | boolean | string[] | undefined>;
+  /** What the verb is about, of those that take it before the file: a table, a statement. */
+  subject?: string | undefined;
 };
+
+const WITH_SUBJECT: ReadonlySet<Verb> = new Set(['table', 'query']);
+const DEFAULT_FILE = 'pipeline.yaml';
+const PIPELINE_FILE = /\.ya?ml$/i;
 
 /** Runs the command line; resolves with the exit code of docs/errors.md. Each verb is loaded when it is asked for. */
 export async function main(argv: string[]): Promise<number> {
@@ -26,8 +32,16 @@ export async function main(argv: string[]): Promise<number> {
     process.stderr.write(`error: There is no verb "${positionals[0]}".\nfix: The verbs are ${VERBS.join(', ')}.\n`);
     return 2;
   }
-  const args = { file: positionals[1] ?? 'pipeline.yaml', json: values.json ?? false, options: values };
-  return runVerb(verb, args);
+  const { file, subject } = placeArguments(verb, positionals.slice(1));
+  return runVerb(verb, { file, json: values.json ?? false, options: values, subject });
+}
+
+/** A file that is called as pipelines are may stand before or after what the verb is about. */
+function placeArguments(verb: Verb, rest: string[]): { file: string; subject: string | undefined } {
+  if (!WITH_SUBJECT.has(verb)) return { file: rest[0] ?? DEFAULT_FILE, subject: undefined };
+  const found = rest.findIndex((argument) => PIPELINE_FILE.test(argument));
+  const [file] = found < 0 ? rest.slice(1) : rest.splice(found, 1);
+  return { file: file ?? DEFAULT_FILE, subject: rest[0] };
 }
 
 async function runVerb(verb: Verb, args: Arguments): Promise<number> {
@@ -44,6 +58,10 @@ async function runVerb(verb: Verb, args: Arguments): Promise<number> {
       return (await import('./inspect.ts')).discover(args);
     case 'state':
       return (await import('./inspect.ts')).state(args);
+    case 'table':
+      return (await import('./table.ts')).showTables(args);
+    case 'query':
+      return (await import('./query.ts')).query(args);
     case 'spec':
       return (await import('./inspect.ts')).spec(args);
     default:
@@ -62,6 +80,7 @@ function parse(argv: string[]) {
         version: flag,
         help: { ...flag, short: 'h' },
         json: flag,
+        csv: flag,
         force: flag,
         memory: text,
         follow: flag,

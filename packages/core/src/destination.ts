@@ -36,7 +36,10 @@ export interface DestinationWriter extends AsyncDisposable {
   finish(outcome: 'complete' | 'broken'): Promise<{ failed: string[] }>;
 }
 
-/** A destination connector. `durable` is called with a state when, and only when, all that it covers is durable. */
+/** What `inspect` and `query` are asked about: the tables of these streams. */
+export type LookRequest<Config> = Pick<WriteRequest<Config>, 'config' | 'pipeline' | 'streams' | 'memoryBytes'>;
+
+/** A destination connector. An optional verb that is absent is one that it has not. `durable` is called with a state when, and only when, all that it covers is durable. */
 export type DestinationDefinition<Config extends TSchema = TSchema> = {
   kind: 'destination';
   name: string;
@@ -55,6 +58,13 @@ export type DestinationDefinition<Config extends TSchema = TSchema> = {
   ): Promise<DestinationWriter>;
   /** Puts tables in order, one MAINTENANCE each; absent where there is nothing to do. A stream's own fault is reported, and the next one follows. */
   maintain?(request: MaintainRequest<Static<Config>>, context: RunContext): AsyncIterable<Message<'MAINTENANCE'>>;
+  /** What there is to say about the table of each stream, in their order. */
+  inspect?(request: LookRequest<Static<Config>>, context: RunContext): AsyncIterable<Message<'TABLE'>>;
+  /** The result of a SQL statement over the tables of the streams: RESULT, then its rows in pages. */
+  query?(
+    request: LookRequest<Static<Config>> & { sql: string },
+    context: RunContext,
+  ): AsyncIterable<Message<'RESULT' | 'ROWS'>>;
 };
 
 /** Declares a destination; `run(definition)` makes a command of it. */

@@ -16,6 +16,7 @@ export {
   defineDestination,
   type DestinationDefinition,
   type DestinationWriter,
+  type LookRequest,
   type MaintainRequest,
   type WriteRequest,
 } from './destination.ts';
@@ -41,6 +42,7 @@ export {
   PROTOCOL,
   type SourceMessage,
 } from './protocol/messages.ts';
+export type { TableContents } from './protocol/table.ts';
 export { toLiteral } from './literal.ts';
 export {
   COMPARISONS,

@@ -48,6 +48,12 @@ export const ConfigSchema = Type.Object({
     default: 10,
     minimum: 0,
   }),
+  queryCopyMB: Type.Number({
+    title: 'Copied for a query',
+    description: 'How many megabytes of files a query may copy to this machine where the warehouse is not on it.',
+    default: 4096,
+    minimum: 0,
+  }),
   workers: Type.Optional(
     Type.Integer({
       title: 'Workers',

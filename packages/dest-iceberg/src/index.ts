@@ -17,4 +17,10 @@ export default defineDestination({
   maintain: async function* (request, context) {
     yield* (await import('./maintenance/maintain.ts')).maintain(request, context);
   },
+  async *inspect(request) {
+    yield* (await import('./reading/inspect-tables.ts')).inspectTables(request);
+  },
+  async *query(request, context) {
+    yield* (await import('./reading/query.ts')).runQuery(request, context);
+  },
 });

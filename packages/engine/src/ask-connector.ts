@@ -95,6 +95,36 @@ export type MaintenanceQuestion = {
   onMessage(message: Message<'MAINTENANCE'>): void;
 };
 
+/** A verb that reads tables, and its arguments. */
+export type TableQuestion = { verb: 'inspect' | 'query'; args: readonly string[] };
+
+/** Asks a destination about tables, and hands over each message of the given types, the next one when it is dealt with. Resolves when all is told. */
+export async function askTables<Name extends 'TABLE' | 'RESULT' | 'ROWS'>(
+  connector: Connector,
+  { verb, args, types }: TableQuestion & { types: readonly Name[] },
+  context: AskContext & { take(message: Message<Name>): void | Promise<void> },
+): Promise<void> {
+  let isComplete = false;
+  const child = new ConnectorProcess({
+    ...context,
+    connector,
+    args: [verb, ...args],
+    async onMessage(line) {
+      for (const type of types) {
+        const message = decodeMessage(line, type, connector.name);
+        if (message) return context.take(message);
+      }
+      isComplete ||= decodeMessage(line, 'STATUS', connector.name)?.status === 'COMPLETE';
+    },
+  });
+  await using _ = child;
+  await untilEndOrAbort(child, context.signal);
+  context.signal?.throwIfAborted();
+  const failure = findCause(child.failures);
+  if (failure) throw new ConnectorFailed(failure);
+  if (!isComplete) throw new ConnectorFailed(noAnswer(connector, verb, 'STATUS'));
+}
+
 type Question<Name> = { args: readonly string[]; type: Name };
 
 /** Starts a connector and resolves with the first message of the given type, whether or not the process ends by itself. */

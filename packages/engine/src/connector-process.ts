@@ -22,8 +22,8 @@ export type ConnectorStart = {
   stdin?: 'pipe' | 'ignore';
   stdout?: Writable;
   onLine(line: OperatorLine, connector: Connector): void;
-  /** Called with each protocol line of stdout; what it throws becomes the failure of this process. */
-  onMessage?(message: unknown): void;
+  /** Called with each protocol line of stdout, the next one when it is done; what it throws becomes the failure of this process. */
+  onMessage?(message: unknown): void | Promise<void>;
 };
 
 /** From SIGTERM to SIGKILL. */
@@ -41,6 +41,7 @@ export class ConnectorProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #start: ConnectorStart;
   #hasEnded = false;
+  #isTaking = false;
   #wasStopped = false;
   #linesRead = 0;
 
@@ -131,10 +132,12 @@ export class ConnectorProcess implements AsyncDisposable {
   }
 
   async #drain(output: Promise<unknown>): Promise<void> {
-    for (let before = -1; before !== this.#linesRead;) {
-      before = this.#linesRead;
+    for (;;) {
+      const before = this.#linesRead;
       const silence = delay(DRAIN_MS, false, { ref: false });
       if (await Promise.race([output.then(() => true), silence])) return;
+      // A message that is still being dealt with keeps those behind it waiting.
+      if (!this.#isTaking && before === this.#linesRead) return;
     }
   }
 
@@ -143,7 +146,9 @@ export class ConnectorProcess implements AsyncDisposable {
     try {
       for await (const line of splitLines(stdout)) {
         this.#linesRead += 1;
-        this.#start.onMessage?.(parseProtocolLine(line, this.#who));
+        this.#isTaking = true;
+        await this.#start.onMessage?.(parseProtocolLine(line, this.#who));
+        this.#isTaking = false;
       }
     } catch (error) {
       if (!(error instanceof ConnectorError)) return;

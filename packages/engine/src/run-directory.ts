@@ -21,9 +21,14 @@ export class RunDirectory implements AsyncDisposable {
   }
 
   /** Writes a value as JSON, readable by this user only, and returns the file's path. */
-  async write(name: string, value: unknown): Promise<string> {
+  write(name: string, value: unknown): Promise<string> {
+    return this.writeText(name, JSON.stringify(value));
+  }
+
+  /** Writes a text, readable by this user only, and returns the file's path. */
+  async writeText(name: string, text: string): Promise<string> {
     const file = path.join(this.path, name);
-    await writeFile(file, JSON.stringify(value), { mode: 0o600 });
+    await writeFile(file, text, { mode: 0o600 });
     return file;
   }
 

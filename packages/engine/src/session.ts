@@ -1,5 +1,13 @@
 import { asConnectorError, ConnectorError, type Message, type SelectedStream, type Selection } from '@fjord/core';
-import { askCatalog, askCheck, type AskContext, askSpec, askStates, ConnectorFailed } from './ask-connector.ts';
+import {
+  askCatalog,
+  askCheck,
+  type AskContext,
+  askSpec,
+  askStates,
+  askTables,
+  ConnectorFailed,
+} from './ask-connector.ts';
 import type { OperatorLine } from './connector-process.ts';
 import { type Failure, toFailure } from './failure.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -84,6 +92,35 @@ export class Session implements AsyncDisposable {
   /** The destination's durable states. */
   states(streams: string): Promise<Message<'STATE'>[]> {
     return askStates(this.destination, { config: this.configs.destination, streams }, this.context);
+  }
+
+  /** What the destination says about the tables of the streams. */
+  async tables(streams: string): Promise<Message<'TABLE'>[]> {
+    const tables: Message<'TABLE'>[] = [];
+    const args = ['--config', this.configs.destination, '--streams', streams];
+    const take = (table: Message<'TABLE'>) => void tables.push(table);
+    await askTables(this.destination, { verb: 'inspect', args, types: ['TABLE'] }, { ...this.context, take });
+    return tables;
+  }
+
+  /** Asks the destination a SQL statement over the tables of the streams; `take` gets RESULT and then ROWS, each when it is done with the one before. */
+  async query(
+    { sql, streams, memoryMB }: { sql: string; streams: string; memoryMB: number },
+    take: (message: Message<'RESULT' | 'ROWS'>) => Promise<void>,
+  ): Promise<void> {
+    // A file: a command line can be read by everybody on the machine.
+    const file = await this.folder.writeText('query.sql', sql);
+    const args = [
+      '--config',
+      this.configs.destination,
+      '--streams',
+      streams,
+      '--sql',
+      file,
+      '--memory',
+      String(memoryMB),
+    ];
+    await askTables(this.destination, { verb: 'query', args, types: ['RESULT', 'ROWS'] }, { ...this.context, take });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

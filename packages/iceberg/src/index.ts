@@ -49,6 +49,7 @@ export {
   parseNameMapping,
 } from './name-mapping.ts';
 export { hashBytes, hashLong } from './murmur3.ts';
+export { importOptional } from './optional-package.ts';
 export {
   type PartitionColumn,
   type PartitionField,

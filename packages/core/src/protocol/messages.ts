@@ -1,6 +1,7 @@
 import { type Static, type TSchema, Type } from '../schema.ts';
 import { ColumnSchema } from '../column-type.ts';
 import { StreamSchema, WriteModeSchema } from './catalog.ts';
+import { TableContentsSchema } from './table.ts';
 
 /** The protocol versions this package speaks. */
 export const PROTOCOL = { min: 1, max: 1 } as const;
@@ -147,6 +148,12 @@ export const MESSAGES = {
     lagSeconds: Type.Optional(Type.Number({ minimum: 0 })),
     note: Type.Optional(Type.String()),
   }),
+  /** A stream's table by its whole name; without contents there is none yet. */
+  TABLE: message('TABLE', { stream: Stream, table: Type.String(), contents: Type.Optional(TableContentsSchema) }),
+  /** The columns of a query's result, typed in the words of whoever answers. */
+  RESULT: message('RESULT', { columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })) }),
+  /** Rows of a query's result, a value for each of its columns. What a JSON number cannot hold exactly is a string. */
+  ROWS: message('ROWS', { rows: Type.Array(Type.Array(Json)) }),
   ERROR: message('ERROR', {
     code: Type.String(),
     message: Type.String(),

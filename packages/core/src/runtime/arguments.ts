@@ -3,14 +3,16 @@ import { ConnectorError } from '../errors.ts';
 
 const VERBS = {
   source: ['spec', 'check', 'discover', 'read'],
-  destination: ['spec', 'check', 'write', 'maintain'],
+  destination: ['spec', 'check', 'write', 'maintain', 'inspect', 'query'],
 } as const;
-export type Verb = 'spec' | 'check' | 'discover' | 'read' | 'write' | 'maintain';
+/** The verbs that are about streams. */
+const STREAM_VERBS: ReadonlySet<string> = new Set(['read', 'write', 'maintain', 'inspect', 'query']);
+export type Verb = (typeof VERBS)[keyof typeof VERBS][number];
 
 /** Bytes of rows a process may hold when the command does not say. */
 const DEFAULT_MEMORY_MB = 256;
 
-/** A connector's command line: `<verb> --config FILE [--streams FILE] [--state FILE] [--format arrow|jsonl] [--memory MB] [--follow] [--backfill STREAM]… [--print-state] [--dry-run]`. */
+/** A connector's command line: `<verb> --config FILE [--streams FILE] [--state FILE] [--format arrow|jsonl] [--memory MB] [--follow] [--backfill STREAM]… [--print-state] [--dry-run] [--sql FILE]`. */
 export type Arguments = {
   verb: Verb;
   config: string | undefined;
@@ -22,6 +24,7 @@ export type Arguments = {
   backfill: string[];
   printState: boolean;
   dryRun: boolean;
+  sql: string | undefined;
 };
 
 /** Parses a connector's command line for its kind; `arguments_invalid` says what is wrong with it. */
@@ -38,8 +41,8 @@ export function parseArguments(kind: keyof typeof VERBS, argv: string[]): Argume
   const memoryMB = Number(values.memory ?? DEFAULT_MEMORY_MB);
   if (!(memoryMB >= 1)) throw new ConnectorError('arguments_invalid', '--memory is a number of megabytes.');
   if (verb !== 'spec' && values.config === undefined) throw missing(verb, '--config');
-  if (verb !== 'check' && verb !== 'discover' && verb !== 'spec' && values.streams === undefined)
-    throw missing(verb, '--streams');
+  if (STREAM_VERBS.has(verb) && values.streams === undefined) throw missing(verb, '--streams');
+  if (verb === 'query' && values.sql === undefined) throw missing(verb, '--sql');
   return {
     verb,
     config: values.config,
@@ -51,6 +54,7 @@ export function parseArguments(kind: keyof typeof VERBS, argv: string[]): Argume
     backfill: values.backfill ?? [],
     printState: values['print-state'] ?? false,
     dryRun: values['dry-run'] ?? false,
+    sql: values.sql,
   };
 }
 
@@ -70,6 +74,7 @@ function parse(argv: string[]) {
         backfill: { ...text, multiple: true },
         'print-state': { type: 'boolean' },
         'dry-run': { type: 'boolean' },
+        sql: text,
       },
     });
   } catch (cause) {

@@ -50,13 +50,17 @@ export function loadStates(file: string | undefined): States {
   return { streams: new Map(Object.entries(streams ?? {})), shared: 'shared' in value ? value.shared : undefined };
 }
 
-function readJson(file: string, what: string): unknown {
-  let text: string;
+/** The text of a file; `what` names it should it be unreadable. */
+export function readText(file: string, what: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (cause) {
     throw new ConnectorError('arguments_invalid', `${what} ${file} cannot be read.`, { cause });
   }
+}
+
+function readJson(file: string, what: string): unknown {
+  const text = readText(file, what);
   try {
     return JSON.parse(text);
   } catch {

@@ -65,6 +65,10 @@ async function runVerb(run: VerbRun, context: RunContext): Promise<void> {
     const { runMaintain } = await import('./maintain-verb.ts');
     return runMaintain({ definition, config, selection, args, out }, context);
   }
+  if (args.verb === 'inspect' || args.verb === 'query') {
+    const { runLook } = await import('./look-verb.ts');
+    return runLook({ definition, config, selection, args, out }, context);
+  }
   const { runWrite } = await import('./write-verb.ts');
   return runWrite({ definition, config, selection, args, out }, context);
 }
