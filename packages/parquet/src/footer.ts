@@ -204,10 +204,8 @@ function writeMetadata(writer: CompactWriter, { type, path }: Leaf, chunk: Chunk
 
 function writeStatistics(writer: CompactWriter, { nullCount, bounds }: ChunkMetadata): void {
   writer.i64(STATISTICS.NULLS, nullCount);
-  // DuckDB takes a lower bound without an upper one for bounds of the empty value, and finds nothing.
-  if (!bounds?.max) return;
-  writer.binary(STATISTICS.MAX, bounds.max);
-  writer.binary(STATISTICS.MIN, bounds.min);
-  writer.boolean(STATISTICS.IS_MAX_EXACT, !bounds.isMaxShortened);
-  writer.boolean(STATISTICS.IS_MIN_EXACT, !bounds.isMinShortened);
+  writer.binary(STATISTICS.MAX, bounds?.max);
+  writer.binary(STATISTICS.MIN, bounds?.min);
+  if (bounds?.max) writer.boolean(STATISTICS.IS_MAX_EXACT, !bounds.isMaxShortened);
+  if (bounds) writer.boolean(STATISTICS.IS_MIN_EXACT, !bounds.isMinShortened);
 }
