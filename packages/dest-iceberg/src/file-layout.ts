@@ -42,10 +42,13 @@ export function isFileOf(pipeline: string, metadata: TableMetadata, filePath: st
   return rest.some((path) => path.replace(/^(?:[01]{4}\/){3}[01]{8}\//, '').startsWith(`${pipeline}/`));
 }
 
-/** Whether a file holds changes that the pipeline wrote, and no copied rows: told by its name, so that it can be told after a crash. */
-export function isChangeFile(pipeline: string, metadata: TableMetadata, filePath: string): boolean {
+/**
+ * Whether a file may hold changes, and not only copied rows: told by its name, so that it can be told after a crash. What others wrote may,
+ * since they may have rewritten files of changes.
+ */
+export function mayHoldChanges(pipeline: string, metadata: TableMetadata, filePath: string): boolean {
   const name = filePath.slice(filePath.lastIndexOf('/') + 1);
-  return name.startsWith(CHANGES) && isFileOf(pipeline, metadata, filePath);
+  return name.startsWith(CHANGES) || !isFileOf(pipeline, metadata, filePath);
 }
 
 function hashFolders(name: string): string {

@@ -4,7 +4,7 @@ import { type DataFile, currentSchema, fileFields, type Table } from '@fjord/ice
 import type { OpenedFile } from './changes/run-writer.ts';
 import type { StreamChanges, StreamChangesParts } from './changes/stream-changes.ts';
 import { ChunkFiles } from './chunk-files.ts';
-import { isChangeFile } from './file-layout.ts';
+import { mayHoldChanges } from './file-layout.ts';
 import type { FileWriter, ParquetPool } from './parquet/sink.ts';
 import type { PartitionMemory } from './partition/partitioned-writer.ts';
 import type { StreamProperty } from './pipeline-state.ts';
@@ -20,7 +20,7 @@ type StreamWriterParts = {
   pool: ParquetPool;
   memory: PartitionMemory;
   /** Opens what takes changes and rows that are upserted; absent where the stream has neither. */
-  openChanges?: ((parts: Pick<StreamChangesParts, 'openFile' | 'isChangeFile'>) => StreamChanges) | undefined;
+  openChanges?: ((parts: Pick<StreamChangesParts, 'openFile' | 'mayHoldChanges'>) => StreamChanges) | undefined;
 };
 
 /** A state that waits for its commit: how many of the done chunks and of the events that came by key it covers. */
@@ -60,7 +60,7 @@ export class StreamWriter {
     this.#changes = parts.openChanges?.({
       openFile: (table, { fileColumns, fields }, content) =>
         this.#openFile(table, { chunk: undefined, columns: fileColumns, fields, isWhole: content === 'keys' }),
-      isChangeFile: ({ metadata }, file) => isChangeFile(parts.pipeline, metadata, file.filePath),
+      mayHoldChanges: ({ metadata }, file) => mayHoldChanges(parts.pipeline, metadata, file.filePath),
     });
   }
 

@@ -41,8 +41,8 @@ export type DraftParts = {
   deleteFiles: 'position' | 'equality';
   /** Opens files for changes of a layout, or for their keys: those are not divided by partition. */
   openFile(layout: RunLayout, content: 'rows' | 'keys'): OpenedFile;
-  /** Whether a file holds changes and no copied rows. */
-  isChangeFile(file: DataFile): boolean;
+  /** Whether a file may hold changes, and not only copied rows. */
+  mayHoldChanges(file: DataFile): boolean;
 };
 
 /** What a commit adds to its table and takes out of it; `written` is of no use if the commit fails. */
@@ -235,8 +235,8 @@ export class CommitDraft {
   }
 
   async #replaceInDraft(file: DataFile, keyFields: KeyFields): Promise<void> {
-    const { indexes, table, finder, deleted, isChangeFile } = this.#parts;
-    const changed = this.#scanFiles.filter((scanFile) => isChangeFile(scanFile.file));
+    const { indexes, table, finder, deleted, mayHoldChanges } = this.#parts;
+    const changed = this.#scanFiles.filter((scanFile) => mayHoldChanges(scanFile.file));
     if (changed.length === 0) return;
     const wanted = { keys: await indexes.get(table, file, keyFields), range: undefined, keyFields };
     for await (const { scanFile, positions } of finder.find(table, wanted, changed)) {
@@ -247,9 +247,9 @@ export class CommitDraft {
   }
 
   async #findReplaced(table: Table, found: Map<string, RowDeletes>): Promise<void> {
-    const { indexes, finder, isChangeFile } = this.#parts;
+    const { indexes, finder, mayHoldChanges } = this.#parts;
     if (this.#copied.length === 0) return;
-    const changed = (await finder.plan(table)).filter(({ file }) => isChangeFile(file));
+    const changed = (await finder.plan(table)).filter(({ file }) => mayHoldChanges(file));
     if (changed.length === 0) return;
     for (const { file, keyFields } of this.#copied) {
       const wanted = { keys: await indexes.get(table, file, keyFields), range: undefined, keyFields };

@@ -22,7 +22,7 @@ export type StreamChangesParts = {
   indexes: KeyIndexes;
   memory: HeldMemory;
   openFile(table: Table, layout: RunLayout, content: 'rows' | 'keys'): OpenedFile;
-  isChangeFile(table: Table, file: DataFile): boolean;
+  mayHoldChanges(table: Table, file: DataFile): boolean;
 };
 
 /** The done chunks of a commit, in their order; the first of them has the number `first`. */
@@ -156,7 +156,7 @@ export class StreamChanges implements AsyncDisposable {
   }
 
   #openDraft(table: Table): CommitDraft {
-    const { selected, indexes, openFile, isChangeFile } = this.#parts;
+    const { selected, indexes, openFile, mayHoldChanges } = this.#parts;
     return new CommitDraft({
       stream: selected.stream,
       table,
@@ -168,7 +168,7 @@ export class StreamChanges implements AsyncDisposable {
       handover: this.#handover,
       deleteFiles: selected.changes?.deleteFiles ?? 'position',
       openFile: (layout, content) => openFile(table, layout, content),
-      isChangeFile: (file) => isChangeFile(table, file),
+      mayHoldChanges: (file) => mayHoldChanges(table, file),
     });
   }
 
