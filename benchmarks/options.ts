@@ -13,6 +13,7 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   kindness          pgbench alone, then beside a load of trips: what the load costs others
   null-destination  trips into a destination that throws everything away
   partitions        5 M rows into 200 partitions in no order, and into none
+  s3-latency        5 M rows into a bucket without and with 20 ms more for each request
   commit            commits to a table of 100,000 files (--rows: files)
   parquet           2 M made-up trips into Parquet: our encoder, parquet-wasm, PyArrow
   startup           how long the commands take to answer
@@ -42,6 +43,7 @@ const NAMES = [
   'kindness',
   'null-destination',
   'partitions',
+  's3-latency',
   'commit',
   'parquet',
   'startup',
@@ -60,6 +62,7 @@ const DEFAULT_ROWS = {
   kindness: 10_000_000,
   'null-destination': 10_000_000,
   partitions: 5_000_000,
+  's3-latency': 5_000_000,
   commit: 100_000,
   parquet: 2_000_000,
   startup: 0,

@@ -14,7 +14,8 @@ const CHUNK_ROWS = 1_000_000;
 const PARTITIONS = 200;
 const TEXT_BYTES = 24;
 
-const COLUMNS: Column[] = [
+/** The rows that `feed` makes. */
+export const COLUMNS: Column[] = [
   { name: 'id', type: 'long', nullable: false },
   ...['a', 'b', 'c', 'd'].map((name): Column => ({ name, type: 'double', nullable: false })),
   ...['s', 't'].map((name): Column => ({ name, type: 'string', nullable: false })),
@@ -72,7 +73,8 @@ async function writeTable(options: { rows: number; memory: number; partition: st
   return { wallS, ...used, files: files.length, rows: files.reduce((sum, count) => sum + count, 0) };
 }
 
-async function feed(rows: number, args: string[], usage: string): Promise<{ cpuS: number; peakRssMB: number }> {
+/** Sends made-up rows of the stream `s` to the destination in chunks of a million, as fast as it takes them. `usage`: a folder for what it used. */
+export async function feed(rows: number, args: string[], usage: string): Promise<{ cpuS: number; peakRssMB: number }> {
   const child = spawn(process.execPath, [path.join(ROOT, 'packages/dest-iceberg/src/bin.ts'), 'write', ...args], {
     stdio: ['pipe', 'ignore', 'inherit'],
     env: {

@@ -10,6 +10,7 @@ import { benchmarkParquet, describeParquet } from './parquet.ts';
 import { benchmarkPartitions, describePartitions } from './partitions.ts';
 import { recordLoad } from './record.ts';
 import { describeLoad, toJsonLine } from './report.ts';
+import { benchmarkS3Latency, describeS3Latency } from './s3-latency.ts';
 import { benchmarkScanAfterUpdates, describeScan } from './scan-after-updates.ts';
 import { benchmarkStartup } from './startup.ts';
 
@@ -42,6 +43,10 @@ if (options?.name === 'startup') {
 } else if (options?.name === 'partitions') {
   const result = await benchmarkPartitions(options);
   process.stdout.write(describePartitions(result));
+  print(toJsonLine(result));
+} else if (options?.name === 's3-latency') {
+  const result = await benchmarkS3Latency(options);
+  process.stdout.write(describeS3Latency(result));
   print(toJsonLine(result));
 } else if (options?.name === 'commit') {
   const result = await benchmarkCommit(options);
