@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { Type as TypeBox } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { describe, expect, test } from 'vitest';
@@ -75,4 +77,12 @@ describe('a value fits a schema where TypeBox says so', () => {
   test('a keyword that is not checked here is refused', () => {
     expect(() => fits(Type.Object({}, { additionalProperties: false }), {})).toThrow('additionalProperties');
   });
+});
+
+test('no source but schema.ts names TypeBox, which is loaded as a whole', () => {
+  const packages = path.resolve(import.meta.dirname, '../..');
+  const naming = globSync('*/src/**/*.ts', { cwd: packages }).filter((file) =>
+    readFileSync(path.join(packages, file), 'utf8').includes("'@sinclair/typebox"),
+  );
+  expect(naming).toEqual(['core/src/schema.ts']);
 });

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, Type } from '../schema.ts';
 
 const Count = Type.Integer({ minimum: 0 });
 
