@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { asConnectorError, type ConnectorError, type Problem, type SelectedStream, streamId } from '@fjord/core';
 import type { ChangeLog, FollowRequest, LogEvent, LogLag, PlacedSnapshot } from '@fjord/replication';
+import { Arrivals } from './arrivals.ts';
 import type { Config } from './config.ts';
 import { sqlState } from './driver-errors.ts';
 import { keepSnapshot } from './held-snapshot.ts';
 import { LogFollower } from './log-follower.ts';
 import { chooseFormat, type LogFormat } from './log-format.ts';
-import { newestLsn, waitForOlder } from './log-head.ts';
-import { findLost, positionOf, requirePlace, type SlotHistory } from './log-place.ts';
-import { findLogProblems, type LogNeeds, requireIdentities } from './log-problems.ts';
+import { newestLsn } from './log-head.ts';
+import { findLost, positionOf, requirePlace } from './log-place.ts';
 import { LogSessions } from './log-sessions.ts';
 import { type FollowedStream, lookUpRelation } from './logged-stream.ts';
 import { LogDecoder } from './pgoutput/log-decoder.ts';
 import { StreamedTransactions } from './pgoutput/streamed-transactions.ts';
 import { formatLsn, type LogIdentity, type Lsn, orderKeyOf, parseLsn, type Position, positionAt } from './position.ts';
-import { changePublication, findPublication, publicationStatements } from './publication.ts';
 import { quoteIdentifier, quoteLiteral } from './quoting.ts';
 import { ReplicationLink } from './replication-link.ts';
-import { createSlot, dropSlot, findSlot, inUse, nameFor, whyUnusable } from './slot.ts';
+import { createSlot, inUse, nameFor } from './slot.ts';
+import { SlotKeeper } from './slot-keeper.ts';
 
 /** How often the server hears of us, if it does not want to more often (a third of wal_sender_timeout). */
 const STATUS_MS = 5000;
@@ -43,37 +43,28 @@ export class PostgresChangeLog implements ChangeLog {
   readonly #slot: string;
   readonly #publication: string;
   readonly #sessions: LogSessions;
+  readonly #arrivals = new Arrivals();
+  readonly #keeper: SlotKeeper;
   #link: ReplicationLink | undefined;
   #received: Lsn = 0n;
   #flushed: Lsn = 0n;
-  #givenUp: string | undefined;
+  /** A column has come since that has no binary form that we read. */
+  #needsText = false;
 
   constructor(config: Config, pipeline: string) {
     this.#config = config;
     this.#slot = config.slot ?? nameFor(pipeline);
     this.#publication = config.publication ?? nameFor(pipeline);
     this.#sessions = new LogSessions(config);
+    this.#keeper = new SlotKeeper(this.#sessions, { slot: this.#slot, publication: this.#publication });
   }
 
   async findProblems(streams: SelectedStream[]): Promise<Problem[]> {
-    return this.#guard(async () => findLogProblems(await this.#sessions.sql(), await this.#needs(streams)));
+    return this.#guard(() => this.#keeper.findProblems(streams));
   }
 
   async prepare(streams: SelectedStream[]): Promise<Position> {
-    return this.#guard(async () => {
-      const sql = await this.#sessions.sql();
-      const needs = await this.#needs(streams);
-      await requireIdentities(sql, needs);
-      const statements = publicationStatements(await findPublication(sql, this.#publication), {
-        ...needs,
-        name: this.#publication,
-      });
-      await changePublication(sql, statements);
-      if (!(await this.#hasUsableSlot())) return this.#createSlot(needs.version);
-      // What has begun before may write without being published.
-      if (statements.length > 0) await waitForOlder(sql);
-      return positionAt(await newestLsn(sql), await this.#sessions.identify());
-    });
+    return this.#guard(() => this.#keeper.prepare(streams));
   }
 
   async holdSnapshot(): Promise<PlacedSnapshot> {
@@ -95,7 +86,7 @@ export class PostgresChangeLog implements ChangeLog {
   }
 
   async findLost(positions: ReadonlyMap<string, unknown>): Promise<ReadonlyMap<string, ConnectorError>> {
-    return this.#guard(() => findLost(this.#sessions, this.#slotHistory, positions));
+    return this.#guard(() => findLost(this.#sessions, this.#keeper.history, positions));
   }
 
   async head(): Promise<Position> {
@@ -116,7 +107,7 @@ export class PostgresChangeLog implements ChangeLog {
       const sql = await this.#sessions.sql();
       const identity = await this.#sessions.identify();
       const version = await this.#sessions.version();
-      const format = await chooseFormat(sql, { ...request, version, types: this.#config });
+      const format = this.#needsText ? 'text' : await chooseFormat(sql, { ...request, version, types: this.#config });
       const link = await this.#start(from, { format, version });
       const follower = new LogFollower({
         ...this.#decoding(request, format),
@@ -124,12 +115,15 @@ export class PostgresChangeLog implements ChangeLog {
         decoder: this.#makeDecoder(request, { identity, streamed }),
         until: until === undefined ? undefined : parseLsn(positionOf(until).lsn),
         onReceived: (lsn) => {
-          if (lsn > this.#received) this.#received = lsn;
+          if (lsn <= this.#received) return;
+          this.#received = lsn;
+          this.#arrivals.note(lsn, Date.now());
         },
       });
       yield* follower.events();
     } catch (cause) {
       const error = asConnectorError(this.#sessions.explain(cause));
+      this.#needsText ||= error.code === 'plan_outdated';
       this.#link = undefined;
       await this.#sessions.drop();
       throw error;
@@ -149,47 +143,18 @@ export class PostgresChangeLog implements ChangeLog {
   async measureLag(): Promise<LogLag> {
     return this.#guard(async () => {
       const [row] = await (await this.#sessions.sql()).query<{ bytes: number }>(BEHIND, [this.#slot]);
-      return { bytes: Math.max(0, row?.bytes ?? 0), seconds: undefined };
+      return { bytes: Math.max(0, row?.bytes ?? 0), seconds: this.#arrivals.age(this.#flushed, Date.now()) };
     });
   }
 
   async remove(): Promise<void> {
     await this.#endLink();
-    await this.#guard(async () => {
-      const sql = await this.#sessions.sql();
-      if (await findSlot(sql, this.#slot)) await dropSlot(sql, this.#slot);
-      await changePublication(sql, [`DROP PUBLICATION IF EXISTS ${quoteIdentifier(this.#publication)}`]);
-    });
+    await this.#guard(() => this.#keeper.remove());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#endLink();
     await this.#sessions.drop();
-  }
-
-  get #slotHistory(): SlotHistory {
-    return { name: this.#slot, givenUp: this.#givenUp };
-  }
-
-  async #needs(streams: SelectedStream[]): Promise<LogNeeds> {
-    const version = await this.#sessions.version();
-    return { streams, slot: this.#slot, publication: this.#publication, version };
-  }
-
-  /** A slot that the server has given up is of no use to anybody: it is dropped. */
-  async #hasUsableSlot(): Promise<boolean> {
-    const sql = await this.#sessions.sql();
-    const slot = await findSlot(sql, this.#slot);
-    this.#givenUp = slot && whyUnusable(slot);
-    if (this.#givenUp !== undefined) await dropSlot(sql, this.#slot);
-    return slot !== undefined && this.#givenUp === undefined;
-  }
-
-  /** After the publication is made: a place before it could not be decoded. */
-  async #createSlot(version: number): Promise<Position> {
-    await using sender = await this.#sessions.openSender();
-    const { consistentPoint } = await createSlot(sender, { name: this.#slot, version, kind: 'lasting' });
-    return positionAt(parseLsn(consistentPoint), await this.#sessions.identify());
   }
 
   #makeDecoder(
@@ -215,7 +180,7 @@ export class PostgresChangeLog implements ChangeLog {
 
   async #start(from: Position, { format, version }: { format: LogFormat; version: number }): Promise<ReplicationLink> {
     await this.#endLink();
-    const slot = await requirePlace(this.#sessions, this.#slotHistory, from);
+    const slot = await requirePlace(this.#sessions, this.#keeper.history, from);
     if (slot.active) throw inUse(slot);
     this.#received = parseLsn(from.lsn);
     this.#flushed = parseLsn(slot.confirmed_flush_lsn ?? '0/0');

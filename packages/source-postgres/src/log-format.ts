@@ -23,7 +23,10 @@ export async function chooseFormat(
   { streams, version, types }: FormatQuestion,
 ): Promise<LogFormat> {
   if (version < BINARY_VERSION) return 'text';
-  const wanted = new Map(streams.map((stream) => [stream.stream, new Set(stream.columns.map(({ name }) => name))]));
+  // Without a choice of the user's all columns come, also those that are added later.
+  const chosen = new Map(
+    streams.map(({ stream, columns, shape }) => [stream, shape && new Set(columns.map(({ name }) => name))]),
+  );
   const tables = await connection.query<{ oid: number; stream: string }>(TABLES, [
     streams.map(({ stream }) => stream),
     streams.map(({ namespace = 'public' }) => namespace),
@@ -35,7 +38,7 @@ export async function chooseFormat(
     types,
   );
   const isPrinted = tables.some(({ oid, stream }) =>
-    columns.get(oid)?.some(({ name, mapping }) => mapping.select !== undefined && wanted.get(stream)?.has(name)),
+    columns.get(oid)?.some(({ name, mapping }) => mapping.select && (chosen.get(stream)?.has(name) ?? true)),
   );
   return isPrinted ? 'text' : 'binary';
 }

@@ -1,6 +1,7 @@
 import { ConnectorError } from '@fjord/core';
+import type { Connection } from './connection.ts';
 import type { LogSessions } from './log-sessions.ts';
-import { isOnHistory, parseLsn, parsePosition, type Position } from './position.ts';
+import { isOnHistory, type Lsn, parseLsn, parsePosition, type Position } from './position.ts';
 import { dropStatement, findSlot, type Slot, whyUnusable } from './slot.ts';
 
 /** The position in a state. */
@@ -19,8 +20,8 @@ export function positionLost(why: string, { stream, help }: { stream?: string; h
   });
 }
 
-/** A slot and, if an earlier one of its name was given up, why. */
-export type SlotHistory = { name: string; givenUp: string | undefined };
+/** A slot; if an earlier one of its name was given up, why; and from where on streams are published that were not before. */
+export type SlotHistory = { name: string; givenUp: string | undefined; publishedFrom: ReadonlyMap<string, Lsn> };
 
 /** Of positions by stream those from which neither the server's history nor the slot leads on. */
 export async function findLost(
@@ -31,7 +32,12 @@ export async function findLost(
   const found = await findSlot(await sessions.sql(), slot.name);
   const lost = new Map<string, ConnectorError>();
   for (const [stream, value] of positions) {
-    const why = (await whyOffHistory(sessions, parsePosition(value))) ?? whyNotInSlot(found, slot, positionOf(value));
+    const why =
+      (await whyOffHistory(sessions, parsePosition(value))) ??
+      whyNotInSlot(found, slot, positionOf(value)) ??
+      (parseLsn(positionOf(value).lsn) < (slot.publishedFrom.get(stream) ?? 0n)
+        ? 'the table was taken out of the publication meanwhile'
+        : undefined);
     if (why !== undefined) lost.set(stream, positionLost(why, { stream }));
   }
   return lost;
@@ -53,10 +59,20 @@ export async function requirePlace(sessions: LogSessions, slot: SlotHistory, fro
 async function whyOffHistory(sessions: LogSessions, position: Position | undefined): Promise<string | undefined> {
   if (!position) return 'the state holds no place in the log of PostgreSQL';
   const now = await sessions.identify();
-  if (isOnHistory(position, now, await sessions.history())) return undefined;
+  if (isOnHistory(position, now, await sessions.history())) return whyBeyondEnd(await sessions.sql(), position);
   if (position.systemId !== now.systemId)
     return 'the server is another one than before (its system identifier differs)';
   return `the server never had ${position.lsn} on timeline ${position.timeline} (a standby that was behind was promoted, or a backup restored)`;
+}
+
+const END = 'SELECT pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text AS lsn';
+
+/** A standby may only be behind; what the one that writes the log does not have is gone. */
+async function whyBeyondEnd(connection: Connection, { lsn }: Position): Promise<string | undefined> {
+  if (connection.isStandby) return undefined;
+  const [end] = await connection.query<{ lsn: string }>(END);
+  if (!end || parseLsn(lsn) <= parseLsn(end.lsn)) return undefined;
+  return `the log of the server ends before ${lsn}, at ${end.lsn}: it was restored to an older state`;
 }
 
 function whyNotInSlot(found: Slot | undefined, { name, givenUp }: SlotHistory, { lsn }: Position): string | undefined {

@@ -10,6 +10,7 @@ export class LogSessions {
   #sql: Connection | undefined;
   #sender: Connection | undefined;
   #identity: LogIdentity | undefined;
+  #history: TimelineSwitch[] | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -52,9 +53,12 @@ export class LogSessions {
   async history(): Promise<TimelineSwitch[]> {
     const { timeline } = await this.identify();
     if (timeline === 1) return [];
+    // Asked once: later the sender is busy with the log.
+    if (this.#history) return this.#history;
     const sender = await this.sender();
     const [row] = await sender.query<{ content: Buffer | string }>(`TIMELINE_HISTORY ${timeline}`);
-    return parseTimelineHistory(String(row?.content ?? ''));
+    this.#history = parseTimelineHistory(String(row?.content ?? ''));
+    return this.#history;
   }
 
   /** Closes the one that sends; the next one is another. */
@@ -69,6 +73,7 @@ export class LogSessions {
     const sql = this.#sql;
     this.#sql = undefined;
     this.#identity = undefined;
+    this.#history = undefined;
     await Promise.all([sql?.[Symbol.asyncDispose](), this.dropSender()]);
   }
 

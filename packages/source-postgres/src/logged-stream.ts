@@ -1,4 +1,4 @@
-import { type Column, formatColumnType, type SelectedStream } from '@fjord/core';
+import { type Column, ConnectorError, formatColumnType, type SelectedStream } from '@fjord/core';
 import { becomesNullable, type ColumnMapping, mapColumnType, resolveDomain } from './column-types.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './connection.ts';
@@ -29,6 +29,9 @@ export async function lookUpRelation(
 ): Promise<LookedUp> {
   const { selected } = stream;
   const mapped = await mapLogged(connection, relation, config);
+  if (format === 'binary' && chooseColumns(mapped, selected).some(({ mapping }) => mapping.select)) {
+    throw needsText(selected.stream);
+  }
   const primaryKey = keyOf(relation, selected);
   const chosen = chooseColumns(mapped, selected).map((column) => toColumn(column, selected, { primaryKey, config }));
   const columns = chosen.map(({ column }) => column);
@@ -45,6 +48,12 @@ export async function lookUpRelation(
   });
   const schema = { event: 'schema', stream: selected.stream, columns, primaryKey } as const;
   return { changes, schema: isSaid ? undefined : schema };
+}
+
+/** The error of a table that was altered so that the log has to be read anew, as text. */
+function needsText(stream: string): ConnectorError {
+  const message = `Table ${stream} has got a column that only the server can print: its changes are to be read as text.`;
+  return new ConnectorError('plan_outdated', message, { stream, help: 'Run the sync again.' });
 }
 
 type Mapped = { logged: LoggedColumn; field: number; mapping: ColumnMapping; found: TableColumn | undefined };

@@ -93,7 +93,8 @@ export class ReplicationLink {
   /** Takes a message that is none of the log: an error, or the end of copying. */
   receive(type: number, payload: Buffer): void {
     if (type === ERROR_RESPONSE) this.#fail(serverError(payload));
-    else if (type === COPY_DONE && !this.#isEnding) this.#fail(new Error('the server ended the log'));
+    else if (type === COPY_DONE && !this.#isEnding)
+      this.#fail(new Error('Connection terminated: the server ended the log'));
   }
 
   /** Says where we stand (manual, Standby status update); the server answers with how far the log is, if asked. */
