@@ -1,21 +1,7 @@
-import {
-  type DataFile,
-  FILE_PATH_ID,
-  fieldsById,
-  type NestedField,
-  POSITION_ID,
-  PositionSet,
-  readDeletionVector,
-  type ScanFile,
-  type Table,
-} from '@fjord/iceberg';
-import { valueBytes } from '../partition/arrow-rows.ts';
+import { type DataFile, fieldsById, PositionSet, readDeletionVector, type ScanFile, type Table } from '@fjord/iceberg';
+import { readPositionDeletes } from '../parquet/position-deletes.ts';
 import type { KeyIndexes } from './key-indexes.ts';
-import { readColumns } from './live-rows.ts';
 import { matchKeys } from './sorted-keys.ts';
-
-const PATH_FIELD: NestedField = { id: FILE_PATH_ID, name: 'file_path', required: true, type: 'string' };
-const POSITION_FIELD: NestedField = { id: POSITION_ID, name: 'pos', required: true, type: 'long' };
 
 /** Which rows of data files are deleted, by whomever and however (rule 17). What is deleted from a file stays so: each delete file is read once. */
 export class DeletedRows {
@@ -49,25 +35,8 @@ export class DeletedRows {
     if (this.#read.has(name)) return;
     if (isEquality) await this.#applyEquality(table, file, deletes);
     else if (deletes.fileFormat === 'PUFFIN') this.add(file.filePath, await readDeletionVector(table.io, deletes));
-    else await this.#applyPositions(table, deletes);
+    else await readPositionDeletes(table, deletes, (path) => this.#setOf(path));
     this.#read.add(name);
-  }
-
-  async #applyPositions(table: Table, deletes: DataFile): Promise<void> {
-    let [path, set] = [Buffer.alloc(0), new PositionSet()];
-    for await (const { rows } of readColumns(table, deletes, { fields: [PATH_FIELD, POSITION_FIELD] })) {
-      const [paths, positions] = rows.columns;
-      if (!paths || !positions) throw new Error(`position delete file ${deletes.filePath} lacks a column`);
-      const [text, offsets] = [valueBytes(paths), paths.valueOffsets as Int32Array];
-      for (let row = 0; row < rows.length; row++) {
-        const own = text.subarray(offsets[row], offsets[row + 1]);
-        if (!path.equals(own)) {
-          path = Buffer.from(own);
-          set = this.#setOf(path.toString('utf8'));
-        }
-        set.add(Number((positions.values as BigInt64Array)[row]));
-      }
-    }
   }
 
   async #applyEquality(table: Table, file: DataFile, deletes: DataFile): Promise<void> {

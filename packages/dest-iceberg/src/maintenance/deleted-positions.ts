@@ -1,20 +1,5 @@
-import {
-  type DataFile,
-  FILE_PATH_ID,
-  type NestedField,
-  POSITION_ID,
-  PositionSet,
-  readDeletionVector,
-  type ScanFile,
-  type Table,
-} from '@fjord/iceberg';
-import { openParquetSource } from '../parquet/parquet-source.ts';
-import { valueBytes } from '../partition/arrow-rows.ts';
-
-const FIELDS: readonly NestedField[] = [
-  { id: FILE_PATH_ID, name: 'file_path', required: true, type: 'string' },
-  { id: POSITION_ID, name: 'pos', required: true, type: 'long' },
-];
+import { type DataFile, PositionSet, readDeletionVector, type ScanFile, type Table } from '@fjord/iceberg';
+import { readPositionDeletes } from '../parquet/position-deletes.ts';
 
 /** The positions of deleted rows, by position delete files and deletion vectors; files of the former are read once each. */
 export class DeletedPositions {
@@ -48,18 +33,10 @@ export class DeletedPositions {
 
 async function readPositions(table: Table, deletes: DataFile): Promise<Map<string, PositionSet>> {
   const sets = new Map<string, PositionSet>();
-  await using source = await openParquetSource(table, deletes);
-  for await (const { columns } of source.read(FIELDS)) {
-    const [paths, positions] = columns.columns;
-    if (!paths || !positions) throw new Error('a position delete file has two columns');
-    const [text, offsets] = [Buffer.from(valueBytes(paths)), paths.valueOffsets as Int32Array];
-    const values = positions.values as BigInt64Array;
-    for (let row = 0; row < columns.length; row++) {
-      const path = text.toString('utf8', offsets[row], offsets[row + 1]);
-      const set = sets.get(path) ?? new PositionSet();
-      sets.set(path, set);
-      set.add(Number(values[row]));
-    }
-  }
+  await readPositionDeletes(table, deletes, (path) => {
+    const set = sets.get(path) ?? new PositionSet();
+    sets.set(path, set);
+    return set;
+  });
   return sets;
 }
