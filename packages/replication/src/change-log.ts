@@ -51,6 +51,7 @@ export interface ChangeLog extends AsyncDisposable {
   /**
    * Makes what following needs (slot, publication) where the user allows it, for exactly these streams: all that follow, also those that
    * did before. Gives a place from which all later changes of all of them can be had; whoever followed before may go on from an older one.
+   * Refuses, naming it, a stream that a problem names: published without a way to tell its rows apart, it could not be updated any more.
    */
   prepare(streams: SelectedStream[]): Promise<LogPosition>;
   /** A consistent point for streams that cannot converge by key (rule 7); after `prepare`. Waits for the transactions under way. */
