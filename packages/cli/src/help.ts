@@ -55,15 +55,15 @@ says what would be done and lists the orphaned files. See docs/maintenance.md.`,
 Prints the durable states that the destination's tables hold for this pipeline.`,
   table: `fjord table [TABLE] [pipeline.yaml] [--json]
 
-Prints of each table, or in full of one, its columns, layout, properties, files,
-deletes, snapshots, and what a reader would feel. TABLE is namespace.name, or the
-name alone, or the stream's.`,
+Prints of each table, or in full of one, its columns, layout, properties,
+files, deletes, snapshots, and what a reader would feel. TABLE is
+namespace.name, or the name alone, or the stream's.`,
   query: `fjord query 'select ...' [pipeline.yaml] [--json|--csv] [--memory MB]
 
-Asks the current snapshots of the pipeline's tables in DuckDB's SQL, deletes applied.
-Tables are called namespace.name, or by the name alone where only one has it. Needs
-DuckDB: npm install @duckdb/node-api. --json prints one object a row, whole numbers
-of 64 bits and decimals as strings. Times are in UTC.
+Asks the current snapshots of the pipeline's tables in DuckDB's SQL, deletes
+applied. Tables are called namespace.name, or by the name alone where only one
+has it. Needs DuckDB: npm install @duckdb/node-api. --json prints one object a
+row, whole numbers of 64 bits and decimals as strings. Times are in UTC.
 
 Example:
   fjord query 'select status, count(*) from shop.orders group by all'`,

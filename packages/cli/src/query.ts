@@ -23,19 +23,23 @@ export async function query(args: Arguments): Promise<number> {
     return failure.exit;
   }
   using stop = watchReader();
-  const code = await withSession(
+  return withSession(
     args,
     async (session) => {
       const { file } = await session.select(await session.catalog());
       const memoryMB = Number(options['memory'] ?? Math.floor((totalmem() * MEMORY_SHARE) / 2 ** 20));
       const lines = json ? jsonLines() : options['csv'] === true ? csvLines() : gridLines();
-      await session.query({ sql: subject, streams: file, memoryMB }, (message) => show(message, lines));
-      await print(lines.end());
+      try {
+        await session.query({ sql: subject, streams: file, memoryMB }, (message) => show(message, lines));
+        await print(lines.end());
+      } catch (thrown) {
+        // Whoever has seen enough is told nothing more.
+        if (!stop.hasReaderGone) throw thrown;
+      }
       return 0;
     },
     { signal: stop.signal },
   );
-  return stop.hasReaderGone ? 0 : code;
 }
 
 function show(message: Message<'RESULT' | 'ROWS'>, lines: ResultLines): Promise<void> {

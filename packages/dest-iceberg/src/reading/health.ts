@@ -51,7 +51,7 @@ function findSmallFiles(files: Facts['files'], target: number): Finding | undefi
   // Few bytes in all need no more files than they have when these lie in as many partitions: the median tells of a typical one.
   const needed = Math.max(1, Math.ceil(files.bytes / target));
   return {
-    message: `${count(files.count)} data files hold what would fit into ${count(needed)}: half of them are smaller than ${megabytes(files.medianBytes)}.`,
+    message: `${count(files.count)} data files hold what would fit into ${count(needed)}: half of them are smaller than ${size(files.medianBytes)}.`,
     fix: COMPACT,
   };
 }
@@ -66,4 +66,4 @@ function findDeletedRows(files: Facts['files']): Finding | undefined {
 }
 
 const count = (number: number) => number.toLocaleString('en-US');
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+const size = (bytes: number) => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
