@@ -1,6 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { temporaryFolder, type TemporaryFolder } from '@fjord/test-harness';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { commitTable, openCatalog, stageSnapshot } from '../../src/index.ts';
 import { ORDERS, ORDER_SCHEMA, dataFile, reload } from '../warehouse.ts';
 import { describeCatalog } from './contract.ts';
@@ -36,6 +36,26 @@ test('numbers its metadata files, and finds the newest with a hint that is old, 
   for (const text of ['1', '', 'x', '7']) {
     await writeFile(hint, text);
     expect((await reload(catalog)).metadataLocation).toBe(`file://${metadata}/v2.metadata.json`);
+  }
+});
+
+test('of two writers who make the same change in the same millisecond one conflicts', async () => {
+  await using catalog = await open();
+  await using other = await open();
+  const identifier = { ...ORDERS, name: 'counted' };
+  await catalog.createNamespace(ORDERS.namespace);
+  await catalog.createTable(identifier, { schema: ORDER_SCHEMA });
+  const base = await reload(catalog, identifier);
+  const changes = { requirements: [], updates: [{ action: 'set-properties', updates: { count: '1' } }] } as const;
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const commits = [catalog, other].map((writer) => writer.commit(identifier, base, changes));
+    const outcomes = await Promise.allSettled(commits);
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    const refused = outcomes.find(({ status }) => status === 'rejected');
+    expect(refused).toMatchObject({ reason: { code: 'commit_conflict' } });
+  } finally {
+    vi.useRealTimers();
   }
 });
 
