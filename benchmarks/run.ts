@@ -5,6 +5,7 @@ import { benchmarkFreshness, describeFreshness } from './freshness.ts';
 import { benchmarkLoad } from './load.ts';
 import { openInstalled } from './installed.ts';
 import { benchmarkKindness, describeKindness } from './kindness.ts';
+import { benchmarkMaintain, describeMaintain } from './maintain.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { benchmarkParquet, describeParquet } from './parquet.ts';
 import { benchmarkPartitions, describePartitions } from './partitions.ts';
@@ -51,6 +52,10 @@ if (options?.name === 'startup') {
 } else if (options?.name === 'commit') {
   const result = await benchmarkCommit(options);
   process.stdout.write(describeCommit(result));
+  print(toJsonLine(result));
+} else if (options?.name === 'maintain') {
+  const result = await benchmarkMaintain(options);
+  process.stdout.write(describeMaintain(result));
   print(toJsonLine(result));
 } else if (options?.name === 'parquet') {
   const result = await benchmarkParquet(options);
