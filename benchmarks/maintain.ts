@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { type Catalog, commitTable, createSchema, type DataFile, openSqlCatalog, stageSnapshot } from '@fjord/iceberg';
+import {
+  type Catalog,
+  commitTable,
+  createSchema,
+  type DataFile,
+  MAIN,
+  openSqlCatalog,
+  stageSnapshot,
+} from '@fjord/iceberg';
 import { temporaryFolder } from '@fjord/test-harness';
 import { maintainTable } from '../packages/dest-iceberg/src/maintenance/maintain-table.ts';
 import { openParquetPool } from '../packages/dest-iceberg/src/parquet/sink.ts';
@@ -19,12 +27,12 @@ type Figure = { wallS: number; cpuS: number; peakRssMB: number; files: number; i
 
 /** Writes made-up trips as many small files and measures, in a process of its own, how they are compacted. MB are of Arrow, 10^6 bytes. */
 export async function benchmarkMaintain({ rows }: { rows: number }) {
+  await using folder = await temporaryFolder('bench-maintain');
+  const arrowBytes = await makeTable(folder.path, rows);
   const runs: Figure[] = [];
-  let arrowBytes = 0;
   for (let run = 0; run < RUNS; run++) {
-    await using folder = await temporaryFolder('bench-maintain');
-    arrowBytes = await makeTable(folder.path, rows);
     runs.push(compactOnce(folder.path));
+    await undo(folder.path);
   }
   const [median] = runs.toSorted((a, b) => a.wallS - b.wallS).slice(RUNS >> 1);
   if (!median) throw new Error('nothing was measured');
@@ -68,6 +76,17 @@ async function makeTable(folder: string, rows: number): Promise<number> {
   }
   await commitTable(catalog, TABLE, (table) => stageSnapshot(table, { append }));
   return bytes;
+}
+
+/** Main goes back to the small files, which the history still holds. */
+async function undo(folder: string): Promise<void> {
+  await using catalog = await openCatalog(folder);
+  await commitTable(catalog, TABLE, ({ metadata }) => {
+    const first = metadata.snapshots[0]?.['snapshot-id'];
+    if (first === undefined) throw new Error('the small files are gone');
+    const ref = { type: 'branch', 'snapshot-id': first } as const;
+    return { requirements: [], updates: [{ action: 'set-snapshot-ref', 'ref-name': MAIN, ...ref }] };
+  });
 }
 
 function compactOnce(folder: string): Figure {
