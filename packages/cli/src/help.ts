@@ -39,7 +39,8 @@ Lists the streams of the source: name, key, columns, estimated rows and size.`,
 
 Copies what the tables do not have yet, changes up to the head of the change
 log. Ctrl-C stops in seconds; the next sync goes on from the last commit.
-  --follow    goes on with the change log until it is stopped
+  --follow    goes on with the change log until it is stopped, and begins again
+              by itself after faults that pass
   --backfill  copies a stream that follows the change log anew; readers keep
               the old rows until all new ones are there
 Exit codes: 0 all streams complete, 2 configuration,

@@ -4,7 +4,9 @@ import {
   failureOfThrown,
   loadPipeline,
   type OperatorLine,
+  runFollow,
   runSync,
+  type SyncOptions,
   type StreamProgress,
   type SyncResult,
 } from '@fjord/engine';
@@ -23,14 +25,23 @@ export async function sync(args: Arguments): Promise<number> {
     // Before anything is started: connectors and their threads inherit it. Where the server shares the machine, it goes first.
     if (pipeline.source.config?.['profile'] === 'gentle') yieldToOthers();
     const { memory, follow, backfill } = args.options;
-    const result = await runSync(pipeline, {
+    if (follow && backfill) {
+      throw new ConnectorError('arguments_invalid', 'A stream is copied anew by a sync that ends: leave out --follow.');
+    }
+    const options: SyncOptions = {
       signal: stop.signal,
       ...(memory !== undefined && { memoryMB: Number(memory) }),
-      follow: follow === true,
       backfill: Array.isArray(backfill) ? backfill : [],
       onLine: (line, { role }) => (view ? view.log(line) : showLine(line, role)),
       onProgress: (streams) => view?.show(streams),
-    });
+    };
+    const onRestart = (cause: Failure, waitMs: number) => {
+      const message = `the sync begins again in ${(waitMs / 1000).toFixed(1)} s: ${cause.message}`;
+      const line = { type: 'LOG', level: 'warn', message, at: new Date().toISOString() } as const;
+      if (view) view.log(line);
+      else showLine(line, 'engine');
+    };
+    const result = follow ? await runFollow(pipeline, { ...options, onRestart }) : await runSync(pipeline, options);
     view?.clear();
     process.stdout.write(args.json ? `${JSON.stringify({ type: 'SUMMARY', ...result })}\n` : summary(result));
     for (const failure of failuresToShow(result, args.json)) process.stderr.write(failureText(failure, args.json));

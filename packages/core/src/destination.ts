@@ -1,5 +1,5 @@
 import type { Static, TSchema } from './schema.ts';
-import type { SelectedStream, WriteMode } from './protocol/catalog.ts';
+import type { SelectedStream, Selection, WriteMode } from './protocol/catalog.ts';
 import type { DestinationMessage, Message, Problem } from './protocol/messages.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -47,7 +47,7 @@ export type DestinationDefinition<Config extends TSchema = TSchema> = {
   config: Config;
   formats: ('arrow' | 'jsonl')[];
   writeModes: WriteMode[];
-  check(config: Static<Config>, context: RunContext): Promise<Problem[]>;
+  check(config: Static<Config>, context: RunContext, selection?: Selection): Promise<Problem[]>;
   open(
     request: WriteRequest<Static<Config>>,
     context: RunContext & {

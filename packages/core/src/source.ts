@@ -1,5 +1,5 @@
 import type { Static, TSchema } from './schema.ts';
-import type { SelectedStream, Stream } from './protocol/catalog.ts';
+import type { SelectedStream, Selection, Stream } from './protocol/catalog.ts';
 import type { Message, Problem, SourceMessage } from './protocol/messages.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -30,7 +30,8 @@ export type SourceDefinition<Config extends TSchema = TSchema, State extends TSc
   syncModes: Stream['syncModes'];
   /** Whether `read` does what the `shape` of a stream says; without it the engine refuses filters, transforms and renames. */
   shapes?: boolean;
-  check(config: Static<Config>, context: RunContext): Promise<Problem[]>;
+  /** With a selection also what keeps its streams from being read as it says. */
+  check(config: Static<Config>, context: RunContext, selection?: Selection): Promise<Problem[]>;
   discover(config: Static<Config>, context: RunContext): Promise<Stream[]>;
   read(request: ReadRequest<Static<Config>, Static<State>>, context: RunContext): AsyncIterable<SourceMessage>;
 };

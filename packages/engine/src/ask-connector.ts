@@ -34,9 +34,11 @@ export function askSpec(connector: Connector, context: AskContext): Promise<Mess
   return ask(connector, { args: ['spec'], type: 'SPEC' }, { ...context, signal });
 }
 
-/** What `check` finds with the config in the given file. */
-export function askCheck(connector: Connector, configFile: string, context: AskContext) {
-  return ask(connector, { args: ['check', '--config', configFile], type: 'CONNECTION_STATUS' }, context);
+/** What `check` finds with the config in a file, and about the streams in another if they are given. */
+export function askCheck(connector: Connector, files: { config: string; streams?: string }, context: AskContext) {
+  const { config, streams } = files;
+  const args = ['check', '--config', config, ...(streams === undefined ? [] : ['--streams', streams])];
+  return ask(connector, { args, type: 'CONNECTION_STATUS' }, context);
 }
 
 /** The streams of a source. */

@@ -1,4 +1,4 @@
-import type { Message, Problem } from '@fjord/core';
+import { ConnectorError, type Message, type Problem } from '@fjord/core';
 import { findUnreadable, selectStreams } from './select-streams.ts';
 import { requireShapes } from './connector-support.ts';
 import { failureOfThrown, type Session } from './session.ts';
@@ -18,9 +18,31 @@ export async function findProblems(session: Session): Promise<FoundProblem[]> {
   ]);
   const ofSource = source.problems.map((problem) => ({ from: session.source.name, ...problem }));
   const ofDestination = destination.problems.map((problem) => ({ from: session.destination.name, ...problem }));
-  if ('streams' in catalog) return [...findStreamProblems(session, { spec, catalog, ofSource }), ...ofDestination];
+  if ('streams' in catalog) {
+    const ofChanges = await findChangeProblems(session, catalog, ofSource);
+    const found = { spec, catalog, ofSource: [...ofSource, ...ofChanges] };
+    return [...findStreamProblems(session, found), ...ofDestination];
+  }
   // A source that cannot be reached has said why already.
   return [...(ofSource.length > 0 ? ofSource : [catalog]), ...ofDestination];
+}
+
+/** What keeps the chosen streams from following the change log, beyond what is known already. */
+async function findChangeProblems(
+  session: Session,
+  { streams }: Message<'CATALOG'>,
+  known: FoundProblem[],
+): Promise<FoundProblem[]> {
+  try {
+    const followed = selectStreams(streams, session.pipeline).filter(({ changes }) => changes);
+    if (followed.length === 0) return [];
+    const problems = await session.checkChanges(followed);
+    const isNew = (problem: Problem) => !known.some(({ message }) => message === problem.message);
+    return problems.filter(isNew).map((problem) => ({ from: session.source.name, ...problem }));
+  } catch (thrown) {
+    // What cannot be selected is found, and said with its place, by whoever looks at the streams.
+    return thrown instanceof ConnectorError ? [] : [problemOf(thrown, session.source.name)];
+  }
 }
 
 function askStreams(session: Session): Promise<Message<'CATALOG'> | FoundProblem> {

@@ -1,6 +1,7 @@
 export type { OperatorLine } from './connector-process.ts';
 export type { Failure } from './failure.ts';
 export { findProblems, type FoundProblem } from './find-problems.ts';
+export { type FollowOptions, runFollow } from './follow.ts';
 export { maintain, type MaintainOptions } from './maintain.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { editorSchema } from './pipeline-schema.ts';

@@ -1,4 +1,11 @@
-import { asConnectorError, ConnectorError, type Message, type SelectedStream, type Selection } from '@fjord/core';
+import {
+  asConnectorError,
+  ConnectorError,
+  type Message,
+  type Problem,
+  type SelectedStream,
+  type Selection,
+} from '@fjord/core';
 import {
   askCatalog,
   askCheck,
@@ -63,9 +70,16 @@ export class Session implements AsyncDisposable {
   /** What `check` of both connectors finds. */
   checks(): Promise<[Message<'CONNECTION_STATUS'>, Message<'CONNECTION_STATUS'>]> {
     return Promise.all([
-      askCheck(this.source, this.configs.source, this.context),
-      askCheck(this.destination, this.configs.destination, this.context),
+      askCheck(this.source, { config: this.configs.source }, this.context),
+      askCheck(this.destination, { config: this.configs.destination }, this.context),
     ]);
+  }
+
+  /** What `check` of the source finds about streams that follow the change log. */
+  async checkChanges(streams: SelectedStream[]): Promise<Problem[]> {
+    const selection: Selection = { pipeline: this.pipeline.id, streams };
+    const file = await this.folder.write('followed.json', selection);
+    return (await askCheck(this.source, { config: this.configs.source, streams: file }, this.context)).problems;
   }
 
   catalog(): Promise<Message<'CATALOG'>> {

@@ -1,8 +1,17 @@
-import { defineSource, type RunContext, type SourceDefinition, type Static, type Stream } from '@fjord/core';
+import {
+  defineSource,
+  type Problem,
+  type RunContext,
+  type Selection,
+  type SourceDefinition,
+  type Static,
+  type Stream,
+} from '@fjord/core';
 import type { TObject } from '@fjord/core/schema';
 import { runBackfill } from './backfill.ts';
 import type { Database } from './database.ts';
 import { paceOf, type ReplicationOptions, withReplicationOptions } from './options.ts';
+import { sourceView } from './shape/source-view.ts';
 import { StreamStateSchema } from './stream-state.ts';
 
 /** What a database connector declares. `module` is its own `import.meta.url`: worker threads import it and call `open` there. */
@@ -34,13 +43,25 @@ export function defineDatabaseSource<Config extends TObject>(
     state: StreamStateSchema,
     syncModes: ['full', 'incremental', 'changes'],
     shapes: true,
-    check: (config, context) => withDatabase(open(config, context), (database) => database.findProblems()),
+    check: (config, context, selection) =>
+      withDatabase(open(config, context), (database) => findProblems(database, selection)),
     discover: (config, context): Promise<Stream[]> =>
       withDatabase(open(config, context), (database) => database.discover()),
     read: (request, context) =>
       runBackfill({ ...request, options: optionsOf(request.config), module: declaration.module, open }, context),
   });
   return { ...source, open };
+}
+
+/** What keeps the database from being read, and the selected streams from following its log. */
+async function findProblems(database: Database, selection: Selection | undefined): Promise<Problem[]> {
+  const problems = await database.findProblems();
+  const followed = selection?.streams.filter(({ changes }) => changes) ?? [];
+  if (!selection || followed.length === 0) return problems;
+  const changeLog = database.openChangeLog?.(selection.pipeline);
+  if (!changeLog) return problems;
+  await using _ = changeLog;
+  return [...problems, ...(await changeLog.findProblems(followed.map(sourceView)))];
 }
 
 async function withDatabase<Result>(opening: Promise<Database>, use: (database: Database) => Promise<Result>) {

@@ -49,7 +49,8 @@ async function runVerb(run: VerbRun, context: RunContext): Promise<void> {
   const files = await import('./input-files.ts');
   const config = files.loadConfig(args.config ?? '', definition.config, { hide: run.hide, log: context.log });
   if (args.verb === 'check') {
-    const problems = await definition.check(config, context);
+    const selection = args.streams === undefined ? undefined : files.loadSelection(args.streams);
+    const problems = await definition.check(config, context, selection);
     return out.write({ type: 'CONNECTION_STATUS', ok: problems.length === 0, problems });
   }
   if (definition.kind === 'source' && args.verb === 'discover') {

@@ -189,11 +189,11 @@ export class StreamChanges implements AsyncDisposable {
     return layOutRun(table, { selected: this.#parts.selected, schema: newest, newest });
   }
 
-  /** By what rows of chunks are compared with those of changes; not at all in a history, without a key, and once the copy is complete. */
+  /** By what rows of chunks are compared with those of changes; not at all in a history or without a key. Chunks that were done before the handover may be committed after it. */
   #copiedKey(table: Table) {
     const { selected } = this.#parts;
     const newest = this.#newest;
-    if (!newest || !selected.changes || this.#isHistory || this.#handover || newest.primaryKey.length === 0) {
+    if (!newest || !selected.changes || this.#isHistory || newest.primaryKey.length === 0) {
       return undefined;
     }
     return this.#layOutNewest(table).keyFields;
