@@ -14,7 +14,7 @@ const RUNS = 3;
 const MAXIMUM_SECONDS = 10;
 /** The share of pgbench's maximum at which it runs. */
 const RATE_SHARE = 0.3;
-const SAMPLE_MS = 20;
+const SAMPLE_MS = 250;
 
 /** The JSON line of `kindness`. `p99Ratio` is the median of the runs beside a load by that of the runs alone. */
 export type KindnessResult = {
