@@ -1,7 +1,7 @@
 import type { Column, Expression } from '@fjord/core';
 import type { BatchColumns } from './condition.ts';
 import { compileNumber } from './number-functions.ts';
-import { type Read, readerOf } from './read-column.ts';
+import { bytesReaderOf, type Read, readerOf } from './read-column.ts';
 import { compileText } from './text-functions.ts';
 import { compileTime } from './time-functions.ts';
 import { parseLiteral, type Value } from './value.ts';
@@ -34,9 +34,24 @@ export function compileExpression(expression: Expression, context: ExpressionCon
     const value = expression.literal === null ? null : parseLiteral(expression.literal, expression.type);
     return () => () => value;
   }
+  if (expression.call === 'hash') return compileHash(expression, context);
   const inner = expression.arguments.map((argument) => compileExpression(argument, context));
   const combine = compileCall(expression, context);
   return (batch) => combine(inner.map((bind) => bind(batch)));
+}
+
+/** A column of text is hashed as the bytes that it lies there in: they are its UTF-8. */
+function compileHash(expression: CallExpression, context: ExpressionContext): (batch: BatchColumns) => Read {
+  const [hashed] = expression.arguments;
+  if (!hashed) throw new Error('a hash has nothing to hash');
+  const call = describe(expression, context);
+  if (!('column' in hashed) || call.types[0] !== 'string') {
+    const bind = compileExpression(hashed, context);
+    const compute = keyedHash(call);
+    return (batch) => strictly([bind(batch)], compute);
+  }
+  const compute = keyedHash({ ...call, types: ['binary'] });
+  return (batch) => strictly([bytesReaderOf(batch(hashed.column))], compute);
 }
 
 type CallExpression = Extract<Expression, { call: string }>;
@@ -68,7 +83,6 @@ function describe(expression: CallExpression, context: ExpressionContext): Call 
 
 function computeOf(call: Call): Compute {
   if (call.name === 'cast') return castOf(call);
-  if (call.name === 'hash') return keyedHash(call);
   const compute = compileNumber(call) ?? compileText(call) ?? compileTime(call);
   if (!compute) throw new Error(`there is no function ${call.name}`);
   return compute;
