@@ -32,6 +32,15 @@ afterAll(() => postgres?.[Symbol.asyncDispose]());
 
 type Consistency = 'snapshot' | 'chunk';
 
+function pipelineVia(
+  { port }: TcpProxy,
+  folder: string,
+  options: { consistency: Consistency } & Record<string, unknown>,
+) {
+  const source = { port, chunkMB: 0.5, parallel: 2, ...options };
+  return new Pipeline(folder, postgres, { source, destination: { commitIntervalSeconds: 0 } });
+}
+
 /** Syncs again until all is there, and compares: nothing lost, nothing twice. Each failed sync has told a retryable reason. */
 async function expectAllInTheEnd(pipeline: Pipeline, first: SyncResult): Promise<number> {
   let syncs = 1;
@@ -67,8 +76,7 @@ test.each<Consistency>(['chunk', 'snapshot'])(
   async (consistency) => {
     await using folder = await temporaryFolder('fjord-cuts');
     await using proxy = await startTcpProxy(postgres);
-    const source = { port: proxy.port, consistency, chunkMB: 0.5, parallel: 2 };
-    const pipeline = new Pipeline(folder.path, postgres, { source, destination: { commitIntervalSeconds: 0 } });
+    const pipeline = pipelineVia(proxy, folder.path, { consistency });
     proxy.cutAfterBytes = () => randomInt(MB / 4, 2 * MB);
     const syncs = await expectAllInTheEnd(pipeline, await pipeline.sync());
     expect(proxy.cuts, `${syncs} syncs`).toBeGreaterThan(5);
@@ -80,8 +88,7 @@ test.each<Consistency>(['chunk', 'snapshot'])(
   async (consistency) => {
     await using folder = await temporaryFolder('fjord-cut');
     await using proxy = await startTcpProxy(postgres);
-    const source = { port: proxy.port, consistency, chunkMB: 0.5, parallel: 2 };
-    const pipeline = new Pipeline(folder.path, postgres, { source, destination: { commitIntervalSeconds: 0 } });
+    const pipeline = pipelineVia(proxy, folder.path, { consistency });
     let isOver = false;
     const first = pipeline.sync().finally(() => (isOver = true));
     await untilReceived(proxy, 3 * MB, () => isOver);
@@ -98,8 +105,7 @@ test.each<Consistency>(['chunk', 'snapshot'])(
   async (consistency) => {
     await using folder = await temporaryFolder('fjord-stall');
     await using proxy = await startTcpProxy(postgres);
-    const source = { port: proxy.port, consistency, chunkMB: 0.5, parallel: 2, maxStatementSeconds: 1 };
-    const pipeline = new Pipeline(folder.path, postgres, { source, destination: { commitIntervalSeconds: 0 } });
+    const pipeline = pipelineVia(proxy, folder.path, { consistency, maxStatementSeconds: 1 });
     const sync = pipeline.start();
     sync.stdout.resume();
     let log = '';
@@ -123,8 +129,7 @@ test.each<Consistency>(['chunk', 'snapshot'])(
   async (consistency) => {
     await using folder = await temporaryFolder('fjord-restart');
     await using proxy = await startTcpProxy(postgres);
-    const source = { port: proxy.port, consistency, chunkMB: 0.5, parallel: 2 };
-    const pipeline = new Pipeline(folder.path, postgres, { source, destination: { commitIntervalSeconds: 0 } });
+    const pipeline = pipelineVia(proxy, folder.path, { consistency });
     let isOver = false;
     const first = pipeline.sync().finally(() => (isOver = true));
     await untilReceived(proxy, 3 * MB, () => isOver);
