@@ -112,6 +112,25 @@ test('a table added later joins while the others go on, and one that is copied a
   await expectEqual(pipeline, 'joined', ['a', 'b', 'c']);
 });
 
+test('a table of which the log does not tell enough is given up and named with its fix; the others go on', async () => {
+  await postgres.query(`
+    CREATE SCHEMA untold;
+    CREATE TABLE untold.a (id int PRIMARY KEY, n int);
+    CREATE TABLE untold.b (LIKE untold.a INCLUDING ALL);
+    ALTER TABLE untold.b REPLICA IDENTITY NOTHING;
+    INSERT INTO untold.a VALUES (1, 1), (2, 2);
+    INSERT INTO untold.b VALUES (1, 1);`);
+  const pipeline = await follow('untold', { postgres, proxy });
+  const { exitCode, lines } = await pipeline.sync();
+  expect(exitCode).toBe(5);
+  const error = { type: 'ERROR', stream: 'untold.b', help: expect.stringContaining('REPLICA IDENTITY') };
+  expect(lines).toContainEqual(expect.objectContaining(error));
+  await expectEqual(pipeline, 'untold', ['a']);
+  await postgres.query('ALTER TABLE untold.b REPLICA IDENTITY DEFAULT; DELETE FROM untold.a WHERE id = 1');
+  await sync(pipeline);
+  await expectEqual(pipeline, 'untold', ['a', 'b']);
+});
+
 test('a sync that follows brings changes within seconds, through a lost connection and a restart, and ends when it is told to', async () => {
   await makeTables(postgres, 'followed');
   const pipeline = await follow('followed', { postgres, proxy }, { destination: { commitIntervalSeconds: 1 } });

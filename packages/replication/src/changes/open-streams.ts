@@ -1,4 +1,11 @@
-import { ConnectorError, type RunContext, type SelectedStream, type SourceMessage } from '@fjord/core';
+import {
+  ConnectorError,
+  ERROR_CODES,
+  type ErrorCode,
+  type RunContext,
+  type SelectedStream,
+  type SourceMessage,
+} from '@fjord/core';
 import { type BackfillRun, refuse } from '../backfill.ts';
 import type { ChangeLog, LogPosition } from '../change-log.ts';
 import { sourceView } from '../shape/source-view.ts';
@@ -27,7 +34,7 @@ type OpenRequest = {
 /** Looks at the streams' states and asks the log which of their places it still leads on from. Streams whose history is gone are given up, and named. */
 export async function openFollowed(request: OpenRequest, context: RunContext): Promise<OpenedStreams> {
   const { run, shared, number, changeLog } = request;
-  const selected = run.streams.filter(({ changes }) => changes);
+  const { selected, messages } = await leaveOutFaulty(request, context);
   const orderKey = (position: LogPosition) => changeLog.orderKey(position);
   const states = new Map(selected.map(({ stream }) => [stream, run.states.get(stream) as StreamState | undefined]));
   const begin = await changeLog.prepare(selected.map(sourceView));
@@ -43,14 +50,16 @@ export async function openFollowed(request: OpenRequest, context: RunContext): P
   const lost = new Map([...missed, ...(await changeLog.findLost(needed))]);
   const placed = [...needed].filter(([stream]) => !lost.has(stream)).map(([, position]) => position);
   const from = lowest([begin, ...placed], orderKey);
-  const messages: SourceMessage[] = [];
   const starts: StreamStart[] = [];
   const loads: OpenedStreams['loads'] = { beside: [], point: [] };
   for (const one of opened) {
     const { stream } = one.selected;
     const error = isAnew(one.opening) ? undefined : lost.get(stream);
     if (error) {
-      messages.push(giveUp(one.selected, error, context));
+      const help = `Copy it anew with \`fjord sync --backfill ${stream}\`; readers keep the old rows meanwhile.`;
+      messages.push(
+        giveUp(one.selected, new ConnectorError(error.code, error.message, { cause: error, help }), context),
+      );
       continue;
     }
     if (one.opening.action === 'refuse') messages.push(refuse(one.selected, context));
@@ -81,10 +90,31 @@ function startOf({ selected, opening, state }: Opened, place: Place): StreamStar
   }
 }
 
+/** Streams that cannot follow as they are (no key that the log tells, say) are given up and named; the others go on without them. */
+async function leaveOutFaulty(
+  { run, changeLog }: OpenRequest,
+  context: RunContext,
+): Promise<{ selected: SelectedStream[]; messages: SourceMessage[] }> {
+  const followed = run.streams.filter(({ changes }) => changes);
+  const problems = await changeLog.findProblems(followed.map(sourceView));
+  const faults = new Map(problems.map((problem) => [problem.stream, problem]));
+  const selected = followed.filter(({ stream }) => !faults.has(stream));
+  // Where none is left, or the fault is the server's, `prepare` says so for the run as a whole.
+  if (selected.length === 0) return { selected: followed, messages: [] };
+  const messages = followed.flatMap((stream) => {
+    const fault = faults.get(stream.stream);
+    if (!fault) return [];
+    const code = isErrorCode(fault.code) ? fault.code : 'unsupported';
+    return [giveUp(stream, new ConnectorError(code, fault.message, { help: fault.fix }), context)];
+  });
+  return { selected, messages };
+}
+
+const isErrorCode = (code: string): code is ErrorCode => code in ERROR_CODES;
+
 function giveUp({ stream }: SelectedStream, error: ConnectorError, context: RunContext): SourceMessage {
-  const { code, message } = error;
-  const help = `Copy it anew with \`fjord sync --backfill ${stream}\`; readers keep the old rows meanwhile.`;
-  context.report(new ConnectorError(code, message, { cause: error, stream, help }));
+  const { code, message, help, cause } = error;
+  context.report(new ConnectorError(code, message, { cause, stream, help }));
   return { type: 'STATUS', stream, status: 'INCOMPLETE', reason: message };
 }
 
