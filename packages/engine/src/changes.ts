@@ -50,7 +50,10 @@ export function selectChanges(stream: Stream, rule: Rule, place: string): Select
   const [option] = Object.keys(options);
   if (syncMode !== 'changes') {
     if (option !== undefined) throw refuse(place, `\`${option}\` has no effect on this sync mode`, SET_CHANGES);
-    if (writeMode === 'upsert') throw refuse(place, 'only changes can be upserted', SET_CHANGES);
+    if (writeMode === 'upsert' && syncMode !== 'incremental') {
+      throw refuse(place, 'only changes and increments can be upserted', 'Set `syncMode: changes` or `incremental`.');
+    }
+    if (writeMode === 'upsert' && stream.primaryKey.length === 0) throw noKey(stream, place);
     return { writeMode: writeMode ?? 'append' };
   }
   if (!stream.syncModes.includes('changes')) {
@@ -64,18 +67,19 @@ export function selectChanges(stream: Stream, rule: Rule, place: string): Select
       'Set `writeMode: upsert` or `append`.',
     );
   }
-  if (mode === 'upsert' && stream.primaryKey.length === 0) {
-    throw refuse(
-      place,
-      `${stream.stream} has no primary key to upsert by`,
-      'Give the table a primary key, or set `writeMode: append` to keep every change as a row.',
-    );
-  }
+  if (mode === 'upsert' && stream.primaryKey.length === 0) throw noKey(stream, place);
   if (mode === 'append' && (deletes !== undefined || deleteFiles !== undefined)) {
     throw refuse(place, `\`${option}\` has no effect: appended changes keep every row`, 'Set `writeMode: upsert`.');
   }
   return { writeMode: mode, changes: options };
 }
+
+const noKey = ({ stream }: Stream, place: string) =>
+  refuse(
+    place,
+    `${stream} has no primary key to upsert by`,
+    'Give the table a primary key, or set `writeMode: append` to keep every change as a row.',
+  );
 
 const SET_CHANGES = 'Set `syncMode: changes`, or take the option out.';
 

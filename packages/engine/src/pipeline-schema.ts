@@ -89,7 +89,7 @@ const StreamRuleSchema = Type.Object(
       Type.Union([Type.Literal('append'), Type.Literal('overwrite'), Type.Literal('upsert')], {
         title: 'Write mode',
         description:
-          'append: rows are added, also one for each change. overwrite: each run replaces the table in one commit. upsert: a change takes the place of the row with its key. By default upsert for changes of streams with a key, else append.',
+          'append: rows are added, also one for each change. overwrite: each run replaces the table in one commit. upsert: a change, or a row of an increment, takes the place of the row with its key. By default upsert for changes of streams with a key, else append.',
       }),
     ),
     ...IncrementalOptions,

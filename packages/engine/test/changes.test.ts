@@ -36,7 +36,8 @@ test.each([
 
 test.each([
   [stream(), { deletes: 'soft' as const }, '`deletes` has no effect on this sync mode'],
-  [stream(), { writeMode: 'upsert' as const }, 'only changes can be upserted'],
+  [stream(), { writeMode: 'upsert' as const }, 'only changes and increments can be upserted'],
+  [keyless, { syncMode: 'incremental', writeMode: 'upsert' as const }, 'has no primary key to upsert by'],
   [stream({ syncModes: ['full'] }), { syncMode: 'changes' }, 'the changes of shop.orders cannot be followed'],
   [stream(), { syncMode: 'changes', writeMode: 'overwrite' as const }, 'cannot overwrite its table'],
   [keyless, { syncMode: 'changes', writeMode: 'upsert' as const }, 'has no primary key to upsert by'],

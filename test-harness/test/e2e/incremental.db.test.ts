@@ -36,6 +36,28 @@ test('each run adds what is new, late rows with an equal cursor included, and no
   await check();
 });
 
+test('an upserted increment takes the place of the rows with its keys', async () => {
+  await postgres.query(`
+    CREATE TABLE merged (id int PRIMARY KEY, at timestamp NOT NULL, note text);
+    INSERT INTO merged SELECT n, '2026-01-01', 'first' FROM generate_series(1, 5) n`);
+  await using folder = await temporaryFolder('fjord-merged');
+  const stream = { syncMode: 'incremental', cursor: ['at'] };
+  const pipeline = new Pipeline(folder.path, postgres, { stream, writeMode: 'upsert', match: ['public.merged'] });
+  const check = async () => {
+    const result = await pipeline.sync();
+    expect(result.exitCode, result.stderr).toBe(0);
+    const { rows } = await pipeline.expected('SELECT id, at, note FROM merged');
+    const found = await pipeline.read('duckdb', 'merged');
+    expect(found.rows.map((row) => row.slice(0, 3))).toEqual(sortRows(rows));
+  };
+  await check();
+  await postgres.query(`
+    UPDATE merged SET at = '2026-01-02', note = 'second' WHERE id IN (2, 4);
+    INSERT INTO merged VALUES (6, '2026-01-01', 'late'), (7, '2026-01-03', 'new')`);
+  await check();
+  await check();
+});
+
 test('without a held snapshot streams are read by key or in one transaction, and the summary says so', async () => {
   await postgres.query(`
     CREATE ROLE plain LOGIN PASSWORD 'plain'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO plain;
