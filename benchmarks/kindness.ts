@@ -7,7 +7,7 @@ import { describeMachine, type Machine } from './machine.ts';
 import { startSync } from './measure-sync.ts';
 import type { Options } from './options.ts';
 import { openOrigin } from './origin.ts';
-import { percentile, Pgbench } from './pgbench.ts';
+import { percentile, Pgbench, type PgbenchRun } from './pgbench.ts';
 import { openTarget } from './target.ts';
 
 const RUNS = 3;
@@ -47,24 +47,32 @@ export async function benchmarkKindness(options: Options): Promise<KindnessResul
   await pgbench.prepare();
   const maximumTps = await pgbench.maximum(MAXIMUM_SECONDS);
   const measure = (title: string) =>
-    repeat(pgbench, { rate: maximumTps * RATE_SHARE, seconds, folder: folder.path, title });
-  const alone = await measure('alone');
-  const watch = watchStatements(server);
-  const syncs = repeatSyncs(async (run) => {
-    const place = await temporaryFolder('fjord-kindness');
-    const target = await openTarget(options, place.path);
+    pgbench.atRate(maximumTps * RATE_SHARE, seconds, path.join(folder.path, title.replaceAll(' ', '-')));
+  const runOne = async (run: (child: Child) => void) => {
+    await using place = await temporaryFolder('fjord-kindness');
+    await using target = await openTarget(options, place.path);
     const file = await writePipeline(place.path, origin, target);
     const { environment } = origin;
     const child = startSync(file, { folder: folder.path, environment, ...(installed !== undefined && { installed }) });
     run(child);
     await once(child, 'close');
-    await target[Symbol.asyncDispose]();
-    await place[Symbol.asyncDispose]();
-  });
-  const beside = await measure('beside');
-  const { rows, seconds: loadSeconds } = await syncs.stop();
+  };
+  const runs = { alone: [] as PgbenchRun[], beside: [] as PgbenchRun[] };
+  const watch = watchStatements(server);
+  let [rows, loadSeconds] = [0, 0];
+  // In turn: what changes with time (dead rows, the machine's mood) does so for both.
+  for (let run = 1; run <= RUNS; run++) {
+    process.stdout.write(`run ${run} of ${RUNS}: ${seconds} s alone, ${seconds} s beside a load ...\n`);
+    runs.alone.push(await measure(`alone ${run}`));
+    const syncs = repeatSyncs(runOne);
+    await syncs.isReading;
+    runs.beside.push(await measure(`beside ${run}`));
+    const load = await syncs.stop();
+    rows += load.rows;
+    loadSeconds += load.seconds;
+  }
   const { longestStatementS, locks } = await watch.stop();
-  if (rows === 0) throw new Error('The load beside pgbench has read nothing: its figures say nothing.');
+  const [alone, beside] = [mediansOf(runs.alone), mediansOf(runs.beside)];
   return {
     name: 'kindness',
     p99Ratio: beside.p99Ms / alone.p99Ms,
@@ -95,14 +103,7 @@ export function describeKindness(result: KindnessResult): string {
   ].join('\n');
 }
 
-type Repeated = { rate: number; seconds: number; folder: string; title: string };
-
-async function repeat(pgbench: Pgbench, { rate, seconds, folder, title }: Repeated) {
-  const runs = [];
-  for (let run = 0; run < RUNS; run++) {
-    process.stdout.write(`pgbench ${title}, run ${run + 1} of ${RUNS}, ${seconds} s ...\n`);
-    runs.push(await pgbench.atRate(rate, seconds, path.join(folder, `${title}-${run}`)));
-  }
+function mediansOf(runs: readonly PgbenchRun[]) {
   const median = (values: number[]) =>
     percentile(
       values.toSorted((a, b) => a - b),
@@ -120,6 +121,7 @@ type Child = ReturnType<typeof startSync>;
 /** Starts one sync after the other until stopped; counts the rows that their sources say they have read. */
 function repeatSyncs(runOne: (started: (child: Child) => void) => Promise<void>) {
   const startedAt = performance.now();
+  const { promise: isReading, resolve: reads, reject: failed } = Promise.withResolvers<void>();
   let isStopped = false;
   let current: Child | undefined;
   let rows = 0;
@@ -132,13 +134,16 @@ function repeatSyncs(runOne: (started: (child: Child) => void) => Promise<void>)
         child.stderr.on('data', (data: Buffer) => {
           for (const [, found] of data.toString().matchAll(/"type":"PROGRESS".*?"rows":(\d+)/g))
             own = Math.max(own, Number(found));
+          if (own > 0) reads();
         });
       });
       rows += own;
+      if (own === 0) failed(new Error('The load beside pgbench has read nothing: its figures say nothing.'));
       if (own === 0) isStopped = true;
     }
   })();
   return {
+    isReading,
     stop: async () => {
       isStopped = true;
       current?.kill('SIGTERM');
