@@ -35,8 +35,8 @@ test.each(['chunk', 'keys'] as const)(
       ]);
       expect(actual.rows, name).toEqual(expected.rows);
     }
-    // 4 MB of fat rows are no single chunk, and few rows among dead ones are few chunks.
-    expect((await pipeline.files('skewed')).length).toBeGreaterThan(4);
+    // A chunk ends at twice its size: 4 MB of fat rows are several, however the small rows are shared out. Few rows among dead ones are few chunks.
+    expect((await pipeline.files('skewed')).length).toBeGreaterThan(2);
     expect((await pipeline.files('bloated')).length).toBeLessThan(12);
   },
 );
