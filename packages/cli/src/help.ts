@@ -1,4 +1,15 @@
-export const VERBS = ['init', 'check', 'discover', 'sync', 'maintain', 'state', 'table', 'query', 'spec'] as const;
+export const VERBS = [
+  'init',
+  'check',
+  'discover',
+  'sync',
+  'maintain',
+  'remove',
+  'state',
+  'table',
+  'query',
+  'spec',
+] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** Help texts by verb; `fjord` is the whole command's. They fit 80 columns. */
@@ -10,6 +21,7 @@ export const HELP: Record<Verb | 'fjord', string> = {
   fjord discover  the streams there are
   fjord sync      copy what the tables do not have yet
   fjord maintain  compact the tables, expire snapshots, remove orphaned files
+  fjord remove    drop what a pipeline keeps beside its tables: slot, marker
   fjord state     what the tables say they have
   fjord table     how the tables are: files, snapshots, deletes, health
   fjord query     ask the tables in SQL, by DuckDB
@@ -51,6 +63,11 @@ Puts the tables of the pipeline, or of the streams that match, in order: small
 and mostly deleted files are rewritten, manifests merged, old snapshots expired,
 and files that nothing refers to removed. It may run beside a sync. --dry-run
 says what would be done and lists the orphaned files. See docs/maintenance.md.`,
+  remove: `fjord remove [pipeline.yaml] --force [--json]
+
+Drops what the pipeline keeps in the database (replication slot, publication)
+and in the catalog (states, marker). Tables and their rows stay. Says which
+other slots of Fjord nobody reads from: they keep the server's log.`,
   state: `fjord state [pipeline.yaml] [--json]
 
 Prints the durable states that the destination's tables hold for this pipeline.`,

@@ -50,6 +50,8 @@ async function runVerb(verb: Verb, args: Arguments): Promise<number> {
       return (await import('./sync.ts')).sync(args);
     case 'maintain':
       return (await import('./maintain.ts')).maintain(args);
+    case 'remove':
+      return (await import('./remove.ts')).remove(args);
     case 'init':
       return (await import('./init.ts')).init(args);
     case 'check':

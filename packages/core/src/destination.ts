@@ -2,6 +2,7 @@ import type { Static, TSchema } from './schema.ts';
 import type { SelectedStream, Selection, WriteMode } from './protocol/catalog.ts';
 import type { DestinationMessage, Message, Problem } from './protocol/messages.ts';
 import type { RunContext } from './run-context.ts';
+import type { RemoveRequest } from './source.ts';
 
 /** What `write` is asked to do. */
 export type WriteRequest<Config> = {
@@ -60,6 +61,8 @@ export type DestinationDefinition<Config extends TSchema = TSchema> = {
   maintain?(request: MaintainRequest<Static<Config>>, context: RunContext): AsyncIterable<Message<'MAINTENANCE'>>;
   /** What there is to say about the table of each stream, in their order. */
   inspect?(request: LookRequest<Static<Config>>, context: RunContext): AsyncIterable<Message<'TABLE'>>;
+  /** Removes the states and the marker of a pipeline, one REMOVED each; its tables stay. */
+  remove?(request: RemoveRequest<Static<Config>>, context: RunContext): AsyncIterable<Message<'REMOVED'>>;
   /** The result of a SQL statement over the tables of the streams: RESULT, then its rows in pages. */
   query?(
     request: LookRequest<Static<Config>> & { sql: string },

@@ -54,6 +54,6 @@ export {
   type WhenChanged,
 } from './protocol/shape.ts';
 export type { Log, RunContext } from './run-context.ts';
-export { defineSource, type ReadRequest, type SourceDefinition } from './source.ts';
+export { defineSource, type ReadRequest, type RemoveRequest, type SourceDefinition } from './source.ts';
 export { parseLine, readWire, type WireMessage } from './protocol/wire-reader.ts';
 export { WireWriter } from './protocol/wire-writer.ts';

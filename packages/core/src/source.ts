@@ -20,6 +20,9 @@ export type ReadRequest<Config, State> = {
   backfill: string[];
 };
 
+/** What `remove` is asked to do: forget a pipeline, of which these are the streams. */
+export type RemoveRequest<Config> = { config: Config; pipeline: string; streams: SelectedStream[] };
+
 /** A source connector. `check` returns all problems at once; `read` yields messages and may end early by throwing a ConnectorError. */
 export type SourceDefinition<Config extends TSchema = TSchema, State extends TSchema = TSchema> = {
   kind: 'source';
@@ -34,6 +37,8 @@ export type SourceDefinition<Config extends TSchema = TSchema, State extends TSc
   check(config: Static<Config>, context: RunContext, selection?: Selection): Promise<Problem[]>;
   discover(config: Static<Config>, context: RunContext): Promise<Stream[]>;
   read(request: ReadRequest<Static<Config>, Static<State>>, context: RunContext): AsyncIterable<SourceMessage>;
+  /** Removes what is kept for a pipeline in the source (slots, publications), one REMOVED each; absent where nothing ever is. */
+  remove?(request: RemoveRequest<Static<Config>>, context: RunContext): AsyncIterable<Message<'REMOVED'>>;
 };
 
 /** Declares a source; `run(definition)` makes a command of it. */

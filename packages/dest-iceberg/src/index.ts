@@ -17,6 +17,9 @@ export default defineDestination({
   maintain: async function* (request, context) {
     yield* (await import('./maintenance/maintain.ts')).maintain(request, context);
   },
+  async *remove(request) {
+    yield* (await import('./remove.ts')).removePipeline(request);
+  },
   async *inspect(request) {
     yield* (await import('./reading/inspect-tables.ts')).inspectTables(request);
   },

@@ -6,6 +6,7 @@ export { maintain, type MaintainOptions } from './maintain.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { editorSchema } from './pipeline-schema.ts';
 export type { StreamProgress } from './progress.ts';
+export { removePipeline } from './remove.ts';
 export type { Connector } from './resolve-connector.ts';
 export { failureOfThrown, Session, type SessionOptions } from './session.ts';
 export { runSync, type SyncOptions, type SyncResult } from './sync.ts';

@@ -44,6 +44,9 @@ export type LogLag = { bytes: number; seconds: number | undefined };
 /** A held snapshot with its place in the log: its rows hold all changes up to there (order key at or below), and none that come after. */
 export type PlacedSnapshot = HeldSnapshot & { readonly position: LogPosition };
 
+/** What was removed, in words, and what others of our pipelines keep of the log though nobody follows them now. */
+export type RemovedLog = { removed: string[]; idle: string[] };
+
 /** The change log of a database, as one pipeline follows it. Faults are ConnectorErrors; `position_lost` when the place asked for is gone. */
 export interface ChangeLog extends AsyncDisposable {
   /** All that keeps these streams from following, each with the fix; a problem that names a stream concerns it alone. Changes nothing. */
@@ -67,5 +70,5 @@ export interface ChangeLog extends AsyncDisposable {
   acknowledge(position: LogPosition): Promise<void>;
   measureLag(): Promise<LogLag>;
   /** Removes what `prepare` has made; the pipeline cannot go on from its positions afterwards. */
-  remove(): Promise<void>;
+  remove(): Promise<RemovedLog>;
 }

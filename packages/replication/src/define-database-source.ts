@@ -1,5 +1,6 @@
 import {
   defineSource,
+  type Message,
   type Problem,
   type RunContext,
   type Selection,
@@ -47,6 +48,7 @@ export function defineDatabaseSource<Config extends TObject>(
       withDatabase(open(config, context), (database) => findProblems(database, selection)),
     discover: (config, context): Promise<Stream[]> =>
       withDatabase(open(config, context), (database) => database.discover()),
+    remove: ({ config, pipeline }, context) => removeLog(open(config, context), pipeline, context),
     read: (request, context) =>
       runBackfill({ ...request, options: optionsOf(request.config), module: declaration.module, open }, context),
   });
@@ -62,6 +64,22 @@ async function findProblems(database: Database, selection: Selection | undefined
   if (!changeLog) return problems;
   await using _ = changeLog;
   return [...problems, ...(await changeLog.findProblems(followed.map(sourceView)))];
+}
+
+async function* removeLog(
+  opening: Promise<Database>,
+  pipeline: string,
+  context: RunContext,
+): AsyncGenerator<Message<'REMOVED'>> {
+  await using database = await opening;
+  const changeLog = database.openChangeLog?.(pipeline);
+  if (!changeLog) return;
+  await using _ = changeLog;
+  const { removed, idle } = await changeLog.remove();
+  for (const what of removed) yield { type: 'REMOVED', what };
+  if (idle.length > 0) {
+    context.log('warn', 'other pipelines keep the log, and nobody follows them now', { slots: idle });
+  }
 }
 
 async function withDatabase<Result>(opening: Promise<Database>, use: (database: Database) => Promise<Result>) {

@@ -5,6 +5,7 @@ export type {
   LogLag,
   LogPosition,
   OrderKey,
+  RemovedLog,
   PlacedSnapshot,
 } from './change-log.ts';
 export type {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { asConnectorError, type ConnectorError, type Problem, type SelectedStream, streamId } from '@fjord/core';
-import type { ChangeLog, FollowRequest, LogEvent, LogLag, PlacedSnapshot } from '@fjord/replication';
+import type { ChangeLog, FollowRequest, LogEvent, LogLag, PlacedSnapshot, RemovedLog } from '@fjord/replication';
 import { Arrivals } from './arrivals.ts';
 import type { Config } from './config.ts';
 import { sqlState } from './driver-errors.ts';
@@ -147,9 +147,9 @@ export class PostgresChangeLog implements ChangeLog {
     });
   }
 
-  async remove(): Promise<void> {
+  async remove(): Promise<RemovedLog> {
     await this.#endLink();
-    await this.#guard(() => this.#keeper.remove());
+    return this.#guard(() => this.#keeper.remove());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Problem, SelectedStream } from '@fjord/core';
+import type { RemovedLog } from '@fjord/replication';
 import { newestLsn, waitForOlder } from './log-head.ts';
 import type { SlotHistory } from './log-place.ts';
 import { findLogProblems, type LogNeeds, requireIdentities } from './log-problems.ts';
@@ -6,7 +7,7 @@ import type { LogSessions } from './log-sessions.ts';
 import { type Lsn, parseLsn, type Position, positionAt } from './position.ts';
 import { changePublication, findPublication, publicationStatements } from './publication.ts';
 import { quoteIdentifier } from './quoting.ts';
-import { createSlot, dropSlot, findSlot, whyUnusable } from './slot.ts';
+import { createSlot, dropSlot, findIdleSlots, findSlot, whyUnusable } from './slot.ts';
 
 /** Beyond every place: of a stream that is about to be published. */
 const NOT_YET: Lsn = 2n ** 64n;
@@ -51,10 +52,18 @@ export class SlotKeeper {
     return position;
   }
 
-  async remove(): Promise<void> {
+  async remove(): Promise<RemovedLog> {
     const sql = await this.#sessions.sql();
-    if (await findSlot(sql, this.#slot)) await dropSlot(sql, this.#slot);
-    await changePublication(sql, [`DROP PUBLICATION IF EXISTS ${quoteIdentifier(this.#publication)}`]);
+    const removed: string[] = [];
+    if (await findSlot(sql, this.#slot)) {
+      await dropSlot(sql, this.#slot);
+      removed.push(`replication slot ${this.#slot}`);
+    }
+    if (await findPublication(sql, this.#publication)) {
+      await changePublication(sql, [`DROP PUBLICATION ${quoteIdentifier(this.#publication)}`]);
+      removed.push(`publication ${this.#publication}`);
+    }
+    return { removed, idle: await findIdleSlots(sql) };
   }
 
   async #needs(streams: SelectedStream[]): Promise<LogNeeds> {

@@ -37,6 +37,15 @@ export async function findSlot(connection: Connection, name: string): Promise<Sl
   return row?.slot;
 }
 
+/** Slots of any pipeline, of this database, that nobody reads from now: they keep the log all the same. */
+export async function findIdleSlots(connection: Connection): Promise<string[]> {
+  const slots = await connection.query<{ name: string }>(
+    `SELECT slot_name::text AS name FROM pg_catalog.pg_replication_slots
+     WHERE slot_name LIKE 'fjord\\_%' AND NOT active AND database = pg_catalog.current_database() ORDER BY 1`,
+  );
+  return slots.map(({ name }) => name);
+}
+
 /** Why the server will send nothing more through a slot; undefined if it does. */
 export function whyUnusable({ wal_status, invalidation_reason, restart_lsn, conflicting }: Slot): string | undefined {
   if (invalidation_reason) return invalidation_reason;

@@ -131,6 +131,36 @@ test('a table of which the log does not tell enough is given up and named with i
   await expectEqual(pipeline, 'untold', ['a', 'b']);
 });
 
+test('a pipeline that is removed leaves its tables, and nothing else in the database or the catalog', async () => {
+  await postgres.query(`
+    CREATE SCHEMA removed;
+    CREATE TABLE removed.a (id int PRIMARY KEY, n int);
+    INSERT INTO removed.a VALUES (1, 1), (2, 2);`);
+  const pipeline = await follow('removed', { postgres, proxy });
+  await sync(pipeline);
+  const kept = `SELECT slot_name::text AS name FROM pg_replication_slots WHERE slot_name = 'fjord_removed'
+    UNION ALL SELECT pubname::text FROM pg_publication WHERE pubname = 'fjord_removed'`;
+  expect(await postgres.query(kept)).toHaveLength(2);
+  const refused = await pipeline.run('remove');
+  expect([refused.exitCode, await pipeline.hasTable('fjord', 'pipeline_removed')]).toEqual([2, true]);
+
+  const { exitCode, lines, stderr } = await pipeline.run('remove', '--force');
+  expect(exitCode, stderr).toBe(0);
+  expect(lines.filter(({ type }) => type === 'REMOVED')).toEqual([
+    { type: 'REMOVED', what: 'replication slot fjord_removed' },
+    { type: 'REMOVED', what: 'publication fjord_removed' },
+    { type: 'REMOVED', what: 'the state of removed.a in table removed.a' },
+    { type: 'REMOVED', what: 'the marker fjord.pipeline_removed' },
+  ]);
+  expect(await postgres.query(kept)).toEqual([]);
+  expect(await pipeline.hasTable('fjord', 'pipeline_removed')).toBe(false);
+  const { properties } = (await pipeline.table('removed', 'a')).metadata;
+  expect(Object.keys(properties).filter((name) => name.startsWith('fjord.state'))).toEqual([]);
+  await expectEqual(pipeline, 'removed', ['a']);
+  const again = await pipeline.run('remove', '--force');
+  expect([again.exitCode, again.stdout]).toEqual([0, '']);
+});
+
 test('a sync that follows brings changes within seconds, through a lost connection and a restart, and ends when it is told to', async () => {
   await makeTables(postgres, 'followed');
   const pipeline = await follow('followed', { postgres, proxy }, { destination: { commitIntervalSeconds: 1 } });

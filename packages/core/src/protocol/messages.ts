@@ -43,6 +43,8 @@ export const MESSAGES = {
       writeModes: Type.Optional(Type.Array(WriteModeSchema)),
       /** The source does what a selected stream's `shape` says: filter, transforms, renames. */
       shapes: Type.Optional(Type.Boolean()),
+      /** It has the verb `remove`. */
+      removal: Type.Optional(Type.Boolean()),
       /** The destination has the verb `maintain`. */
       maintenance: Type.Optional(Type.Boolean()),
     }),
@@ -129,6 +131,8 @@ export const MESSAGES = {
     /** Why files and snapshots were left alone. */
     skipped: Type.Optional(Type.String()),
   }),
+  /** Something of a pipeline that is gone now, in words: a replication slot, a marker, a state. */
+  REMOVED: message('REMOVED', { what: Type.String() }),
   ACK: message('ACK', { stream: Type.Optional(Stream), state: Json }),
   LOG: message('LOG', {
     level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')]),

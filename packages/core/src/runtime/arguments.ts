@@ -2,11 +2,11 @@ import { parseArgs } from 'node:util';
 import { ConnectorError } from '../errors.ts';
 
 const VERBS = {
-  source: ['spec', 'check', 'discover', 'read'],
-  destination: ['spec', 'check', 'write', 'maintain', 'inspect', 'query'],
+  source: ['spec', 'check', 'discover', 'read', 'remove'],
+  destination: ['spec', 'check', 'write', 'maintain', 'inspect', 'query', 'remove'],
 } as const;
 /** The verbs that are about streams. */
-const STREAM_VERBS: ReadonlySet<string> = new Set(['read', 'write', 'maintain', 'inspect', 'query']);
+const STREAM_VERBS: ReadonlySet<string> = new Set(['read', 'write', 'maintain', 'inspect', 'query', 'remove']);
 export type Verb = (typeof VERBS)[keyof typeof VERBS][number];
 
 /** Bytes of rows a process may hold when the command does not say. */

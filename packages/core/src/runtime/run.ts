@@ -57,6 +57,10 @@ async function runVerb(run: VerbRun, context: RunContext): Promise<void> {
     return out.write({ type: 'CATALOG', streams: await definition.discover(config, context) });
   }
   const selection = files.loadSelection(args.streams ?? '');
+  if (args.verb === 'remove') {
+    const { runRemove } = await import('./remove-verb.ts');
+    return runRemove({ definition, config, selection, out }, context);
+  }
   if (definition.kind === 'source') {
     files.resolveSalts(selection, run.hide);
     const { runRead } = await import('./read-verb.ts');
@@ -83,11 +87,13 @@ export function specOf(definition: Definition): Message<'SPEC'> {
           formats: ['arrow' as const, 'jsonl' as const],
           syncModes: definition.syncModes,
           ...(definition.shapes && { shapes: true }),
+          ...(definition.remove && { removal: true }),
         }
       : {
           formats: definition.formats,
           writeModes: definition.writeModes,
           ...(definition.maintain && { maintenance: true }),
+          ...(definition.remove && { removal: true }),
         };
   return { type: 'SPEC', name, kind, version, protocol: PROTOCOL, config: definition.config, capabilities };
 }
