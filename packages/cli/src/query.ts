@@ -26,7 +26,7 @@ export async function query(args: Arguments): Promise<number> {
   return withSession(
     args,
     async (session) => {
-      const { file } = await session.select(await session.catalog());
+      const { file } = await session.selectTables();
       const memoryMB = Number(options['memory'] ?? Math.floor((totalmem() * MEMORY_SHARE) / 2 ** 20));
       const lines = json ? jsonLines() : options['csv'] === true ? csvLines() : gridLines();
       try {

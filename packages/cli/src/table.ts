@@ -6,7 +6,7 @@ import { overview, tableText } from './table-view.ts';
 /** `fjord table`: how the tables of the pipeline are, one line each, or all about one. */
 export function showTables(args: Arguments): Promise<number> {
   return withSession(args, async (session) => {
-    const { file } = await session.select(await session.catalog());
+    const { file } = await session.selectTables();
     const tables = await session.tables(file);
     const { subject } = args;
     if (subject === undefined) print(args.json ? JSON.stringify({ tables }) : overview(tables));

@@ -15,7 +15,7 @@ export type MaintainOptions = {
 export async function maintain(session: Session, { streams, isDryRun, onMessage }: MaintainOptions): Promise<void> {
   const [{ capabilities, name }, { selected }] = await Promise.all([
     askSpec(session.destination, session.context),
-    session.catalog().then((catalog) => session.select(catalog)),
+    session.selectTables(),
   ]);
   if (!capabilities.maintenance) {
     throw new ConnectorError('unsupported', `The destination ${name} has no maintenance.`);

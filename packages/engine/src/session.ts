@@ -21,6 +21,7 @@ import type { Pipeline } from './pipeline.ts';
 import { type Connector, resolveConnector } from './resolve-connector.ts';
 import { RunDirectory } from './run-directory.ts';
 import { findUnreadable, selectStreams, type UnreadableStream } from './select-streams.ts';
+import { recallSelection } from './selection-cache.ts';
 
 /** What a pipeline chooses: `file` tells both connectors of the `selected`. */
 export type Selected = { selected: SelectedStream[]; unreadable: UnreadableStream[]; file: string };
@@ -101,6 +102,24 @@ export class Session implements AsyncDisposable {
     }
     const selection: Selection = { pipeline: this.pipeline.id, streams: selected };
     return { selected, unreadable, file: await this.folder.write('streams.json', selection) };
+  }
+
+  /**
+   * The streams for verbs that only look at tables: as the source tells of them, or, while it cannot be asked, as the last sync from this
+   * folder knew them.
+   */
+  async selectTables(): Promise<Pick<Selected, 'selected' | 'file'>> {
+    try {
+      return await this.select(await this.catalog());
+    } catch (thrown) {
+      if (!(thrown instanceof ConnectorFailed) || this.context.signal?.aborted) throw thrown;
+      const selection = await recallSelection(this.pipeline);
+      if (!selection) throw thrown;
+      const message = `The source cannot be asked (${thrown.failure.code}): these are the tables of the last sync.`;
+      const line = { type: 'LOG', level: 'warn', message, at: new Date().toISOString() } as const;
+      this.context.onLine(line, this.source);
+      return { selected: selection.streams, file: await this.folder.write('streams.json', selection) };
+    }
   }
 
   /** The destination's durable states. */

@@ -9,6 +9,7 @@ import { ProgressTracker, type StreamProgress } from './progress.ts';
 import type { Connector } from './resolve-connector.ts';
 import { requireKnown, requireShapes, requireWriteModes } from './connector-support.ts';
 import { failureOfThrown, type Selected, Session } from './session.ts';
+import { rememberSelection } from './selection-cache.ts';
 import { StateCache } from './state-cache.ts';
 
 /** How long a connector may live after its work is done, or was told to stop: it has lines to write and connections to close. */
@@ -44,6 +45,7 @@ export async function runSync(pipeline: Pipeline, options: SyncOptions): Promise
     await using session = await Session.open(pipeline, options);
     const [specs, catalog] = await Promise.all([session.specs(), session.catalog()]);
     const selection = await session.select(catalog);
+    await rememberSelection(pipeline, { pipeline: pipeline.id, streams: selection.selected });
     requireShapes(specs[0], selection.selected);
     requireWriteModes(specs[1], selection.selected);
     requireKnown(options.backfill ?? [], selection.selected);

@@ -1,3 +1,5 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type PostgresServer,
@@ -103,4 +105,21 @@ test('a warehouse in a bucket is queried by copies, of no more bytes than the pi
   expect(refused.lines).toMatchObject([
     { code: 'config_invalid', help: expect.stringContaining('queryCopyMB') as string },
   ]);
+});
+
+test('while the source is away, tables are those that the last sync knew; without one the source is missed', async () => {
+  const pipeline = await openPipeline();
+  const written = JSON.parse(await readFile(pipeline.file, 'utf8'));
+  written.source.config.port = 1;
+  await writeFile(pipeline.file, JSON.stringify(written));
+  const found = await pipeline.run('query', 'SELECT count(*) AS n FROM orders');
+  expect(found.exitCode, found.stderr).toBe(0);
+  expect(rowsOf(found)).toEqual([{ n: '100' }]);
+  expect(found.stderr).toContain('these are the tables of the last sync');
+  expect((await pipeline.run('table', 'orders')).exitCode).toBe(0);
+
+  await rm(path.join(pipeline.folder, '.fjord'), { recursive: true });
+  const missed = await pipeline.run('query', 'SELECT count(*) AS n FROM orders');
+  expect(missed.exitCode).toBe(3);
+  expect(missed.stderr).toContain('source_unreachable');
 });
