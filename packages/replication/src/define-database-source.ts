@@ -10,6 +10,7 @@ import {
 } from '@fjord/core';
 import type { TObject } from '@fjord/core/schema';
 import { runBackfill } from './backfill.ts';
+import { findReservedColumns } from './changes/reserved-columns.ts';
 import type { Database } from './database.ts';
 import { paceOf, type ReplicationOptions, withReplicationOptions } from './options.ts';
 import { sourceView } from './shape/source-view.ts';
@@ -63,7 +64,8 @@ async function findProblems(database: Database, selection: Selection | undefined
   const changeLog = database.openChangeLog?.(selection.pipeline);
   if (!changeLog) return problems;
   await using _ = changeLog;
-  return [...problems, ...(await changeLog.findProblems(followed.map(sourceView)))];
+  const ofLog = await changeLog.findProblems(followed.map(sourceView));
+  return [...problems, ...findReservedColumns(followed), ...ofLog];
 }
 
 async function* removeLog(

@@ -79,12 +79,12 @@ function tableProblems(table: LoggedTable, stream: SelectedStream, version: numb
       problem(
         'unsupported',
         `${stream.stream} is no table, so no change log tells of its rows.`,
-        'Copy it in full on each run (`mode: full`).',
+        'Copy it in full on each run (`syncMode: full`).',
       ),
     ];
   }
   if (persistence === 'u') {
-    const fix = `ALTER TABLE ${nameOf(table)} SET LOGGED; or copy it in full on each run (\`mode: full\`).`;
+    const fix = `ALTER TABLE ${nameOf(table)} SET LOGGED; or copy it in full on each run (\`syncMode: full\`).`;
     return [problem('unsupported', `Table ${stream.stream} is unlogged: no change log tells of its rows.`, fix)];
   }
   const identity = identityFault(table, stream.primaryKey);
@@ -99,7 +99,7 @@ function tableProblems(table: LoggedTable, stream: SelectedStream, version: numb
           problem(
             'unsupported',
             `The change log does not have the generated column(s) ${hidden.map(({ name }) => `"${name}"`).join(', ')} of ${stream.stream}.`,
-            'Leave them out of the stream (`columns`), or copy it in full on each run (`mode: full`).',
+            'Leave them out of the stream (`columns`), or copy it in full on each run (`syncMode: full`).',
           ),
         ]
       : []),

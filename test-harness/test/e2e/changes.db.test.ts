@@ -117,6 +117,7 @@ test('a table of which the log does not tell enough is given up and named with i
     CREATE SCHEMA untold;
     CREATE TABLE untold.a (id int PRIMARY KEY, n int);
     CREATE TABLE untold.b (LIKE untold.a INCLUDING ALL);
+    CREATE TABLE untold.c (id int PRIMARY KEY, _op text);
     ALTER TABLE untold.b REPLICA IDENTITY NOTHING;
     INSERT INTO untold.a VALUES (1, 1), (2, 2);
     INSERT INTO untold.b VALUES (1, 1);`);
@@ -125,10 +126,18 @@ test('a table of which the log does not tell enough is given up and named with i
   expect(exitCode).toBe(5);
   const error = { type: 'ERROR', stream: 'untold.b', help: expect.stringContaining('REPLICA IDENTITY') };
   expect(lines).toContainEqual(expect.objectContaining(error));
+  const reserved = {
+    type: 'ERROR',
+    stream: 'untold.c',
+    message: expect.stringContaining('has "_op", which changes need'),
+  };
+  expect(lines).toContainEqual(expect.objectContaining(reserved));
   await expectEqual(pipeline, 'untold', ['a']);
-  await postgres.query('ALTER TABLE untold.b REPLICA IDENTITY DEFAULT; DELETE FROM untold.a WHERE id = 1');
+  await postgres.query(`
+    ALTER TABLE untold.b REPLICA IDENTITY DEFAULT; ALTER TABLE untold.c RENAME _op TO op; INSERT INTO untold.c VALUES (1, 'x');
+    DELETE FROM untold.a WHERE id = 1`);
   await sync(pipeline);
-  await expectEqual(pipeline, 'untold', ['a', 'b']);
+  await expectEqual(pipeline, 'untold', ['a', 'b', 'c']);
 });
 
 test('a pipeline that is removed leaves its tables, and nothing else in the database or the catalog', async () => {

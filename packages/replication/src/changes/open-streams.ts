@@ -12,6 +12,7 @@ import { sourceView } from '../shape/source-view.ts';
 import type { Opening, SharedState, StreamState } from '../stream-state.ts';
 import { type ChangeOpening, openChanges, placesOf } from './change-state.ts';
 import type { Place, StreamStart } from './followed-stream.ts';
+import { findReservedColumns } from './reserved-columns.ts';
 
 /** How a run begins to follow: where the log goes on, what is known of each stream, and which of them have to be read, how. */
 export type OpenedStreams = {
@@ -96,7 +97,7 @@ async function leaveOutFaulty(
   context: RunContext,
 ): Promise<{ selected: SelectedStream[]; messages: SourceMessage[] }> {
   const followed = run.streams.filter(({ changes }) => changes);
-  const problems = await changeLog.findProblems(followed.map(sourceView));
+  const problems = [...findReservedColumns(followed), ...(await changeLog.findProblems(followed.map(sourceView)))];
   const faults = new Map(problems.map((problem) => [problem.stream, problem]));
   const selected = followed.filter(({ stream }) => !faults.has(stream));
   // Where none is left, or the fault is the server's, `prepare` says so for the run as a whole.
