@@ -1,7 +1,7 @@
 /** Units of a plan that make one chunk, if the table's bytes are those of its rows. Fewer, and a slow chunk could not end early enough. */
 const UNITS_PER_CHUNK = 8;
-/** The same for a reader that rests: 64 KB are read in about a millisecond, which nobody else has to wait for long. */
-const RESTING_UNITS_PER_CHUNK = 2048;
+/** The same for a reader that rests: 128 KB are read in a millisecond or two, which nobody else has to wait for long. */
+const RESTING_UNITS_PER_CHUNK = 1024;
 /** A chunk may grow by this factor over the one before it: what is learnt from a few empty pages must not be trusted too far. */
 const MAX_GROWTH = 4;
 /** The last chunks are not made smaller than this part of the others: each becomes files of its own. */
