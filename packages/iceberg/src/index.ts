@@ -63,7 +63,7 @@ export { type PartitionTerm, parsePartitionTerm } from './partition-term.ts';
 export type { Comparison, Predicate } from './predicate.ts';
 export { partitionKey } from './delete-index.ts';
 export { readDeletionVector } from './row-deletes/deletion-vector.ts';
-export { FILE_PATH_ID, POSITION_ID } from './row-deletes/position-delete-file.ts';
+export { POSITION_DELETE_FIELDS } from './row-deletes/position-delete-file.ts';
 export { PositionSet } from './row-deletes/position-set.ts';
 export { type RowDeletes, type WrittenDeletes, writeRowDeletes } from './row-deletes/write-row-deletes.ts';
 export { type ScanFile, type ScanOptions, planFiles } from './scan.ts';

@@ -24,6 +24,8 @@ export type BackfillRun = ReadRequest<unknown, unknown> & {
 
 /** Reads the selected streams, several chunks at a time. One stream's fault leaves the others running; a lost snapshot or signal ends the run. */
 export async function* runBackfill(run: BackfillRun, context: RunContext): AsyncGenerator<SourceMessage> {
+  // Where the server shares the machine, it goes first; threads that are started later inherit it.
+  if (run.options.profile === 'gentle') setPriority(constants.priority.PRIORITY_LOW);
   if (run.streams.some(({ changes }) => changes)) {
     const { runChanges } = await import('./changes/run-changes.ts');
     return yield* runChanges(run, context);
@@ -39,8 +41,6 @@ export async function* runBackfill(run: BackfillRun, context: RunContext): Async
     return;
   }
   yield { type: 'STATE', state: { run: number, ended: false } satisfies SharedState };
-  // Where the server shares the machine, it goes first; threads that are started later inherit it.
-  if (options.profile === 'gentle') setPriority(constants.priority.PRIORITY_LOW);
   await using database = await run.open(run.config, context);
   const point = await openPoint(database, options.consistency, context);
   const openings = openStreams(run, number, point.consistency);

@@ -1,11 +1,6 @@
-import { type DataFile, FILE_PATH_ID, type NestedField, POSITION_ID, PositionSet, type Table } from '@fjord/iceberg';
+import { type DataFile, POSITION_DELETE_FIELDS, PositionSet, type Table } from '@fjord/iceberg';
 import { valueBytes } from '../partition/arrow-rows.ts';
 import { openParquetSource } from './parquet-source.ts';
-
-const FIELDS: readonly NestedField[] = [
-  { id: FILE_PATH_ID, name: 'file_path', required: true, type: 'string' },
-  { id: POSITION_ID, name: 'pos', required: true, type: 'long' },
-];
 
 /** Reads a position delete file into the sets that `setOf` gives for the data files that it is about. */
 export async function readPositionDeletes(
@@ -15,7 +10,7 @@ export async function readPositionDeletes(
 ): Promise<void> {
   await using source = await openParquetSource(table, deletes);
   let [path, set] = [Buffer.alloc(0), new PositionSet()];
-  for await (const { columns: rows } of source.read(FIELDS)) {
+  for await (const { columns: rows } of source.read(POSITION_DELETE_FIELDS)) {
     const [paths, positions] = rows.columns;
     if (!paths || !positions) throw new Error('a position delete file has two columns');
     const [text, offsets] = [valueBytes(paths), paths.valueOffsets as Int32Array];

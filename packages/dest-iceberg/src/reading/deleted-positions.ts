@@ -1,15 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { FILE_PATH_ID, POSITION_ID, readDeletionVector, type ScanFile, type Table } from '@fjord/iceberg';
+import { POSITION_DELETE_FIELDS, readDeletionVector, type ScanFile, type Table } from '@fjord/iceberg';
 import { type PathOf, readParquet } from './table-sql.ts';
 
 /** A table in which DuckDB finds deleted rows, and what it is about. */
 export type Positions = { table: Table; files: readonly ScanFile[]; positions: string; pathOf: PathOf };
-
-/** The columns of a position delete file. */
-const DELETE_COLUMNS = [
-  { id: FILE_PATH_ID, name: 'file_path', required: true, type: 'string' },
-  { id: POSITION_ID, name: 'pos', required: true, type: 'long' },
-] as const;
 
 /** Makes the table `positions` (`file`, `pos`): rows of position delete files, read by DuckDB, and of deletion vectors, read by us. */
 export async function loadPositions(
@@ -27,7 +21,7 @@ export async function loadPositions(
   const deletes = new Set(hit.flatMap((scanned) => scanned.deletes));
   const listed = [...deletes].filter((file) => file.content === 'position-deletes' && !isVector(file));
   if (listed.length > 0) {
-    const rows = readParquet(listed, { fields: DELETE_COLUMNS, pathOf, withPlaces: false });
+    const rows = readParquet(listed, { fields: POSITION_DELETE_FIELDS, pathOf, withPlaces: false });
     const join = `${rows} d JOIN ${paths} p ON p.location = d.file_path`;
     await connection.run(`INSERT INTO ${positions} SELECT p.file, d.pos FROM ${join}`);
   }

@@ -1,10 +1,15 @@
 import type { DataFile } from '../data-file.ts';
+import type { NestedField } from '../data-type.ts';
 import type { FileIO } from '../file-io.ts';
 import type { PositionSet } from './position-set.ts';
 
 /** The columns of a position delete file (spec: Reserved Field IDs). */
 export const FILE_PATH_ID = 2147483546;
 export const POSITION_ID = 2147483545;
+export const POSITION_DELETE_FIELDS: readonly NestedField[] = [
+  { id: FILE_PATH_ID, name: 'file_path', required: true, type: 'string' },
+  { id: POSITION_ID, name: 'pos', required: true, type: 'long' },
+];
 /** Rows encoded at once. */
 const BATCH_ROWS = 65_536;
 

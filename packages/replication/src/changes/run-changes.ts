@@ -1,4 +1,3 @@
-import { constants, setPriority } from 'node:os';
 import { ConnectorError, type RunContext, type SelectedStream, type SourceMessage } from '@fjord/core';
 import { type BackfillRun, hasNothingToRead, openStreams, refuse } from '../backfill.ts';
 import { retrying } from '../backoff.ts';
@@ -30,7 +29,6 @@ const GIGABYTE = 1024 ** 3;
  * others load. Streams that do not follow are copied in the same run, after these.
  */
 export async function* runChanges(run: BackfillRun, context: RunContext): AsyncGenerator<SourceMessage> {
-  if (run.options.profile === 'gentle') setPriority(constants.priority.PRIORITY_LOW);
   await using database = await run.open(run.config, context);
   const changeLog = database.openChangeLog?.(run.pipeline);
   if (!changeLog) throw new ConnectorError('unsupported', 'This source has no change log to follow.');
