@@ -1,19 +1,14 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type PostgresServer, startPostgres, startTcpProxy, type TcpProxy } from '../../src/index.ts';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { PostgresServer, TcpProxy } from '../../src/index.ts';
 import { killConnectors } from './kill-run.ts';
-import { expectEqual, follow, makeTables, sync, writeBeside } from './followed-tables.ts';
+import { expectEqual, follow, makeTables, startFollowed, sync, writeBeside } from './followed-tables.ts';
 
 let postgres: PostgresServer;
 let proxy: TcpProxy;
 
 beforeAll(async () => {
-  postgres = await startPostgres({ settings: { max_replication_slots: '30', max_wal_senders: '30' } });
-  proxy = await startTcpProxy(postgres);
-});
-afterAll(async () => {
-  await proxy?.[Symbol.asyncDispose]();
-  await postgres?.[Symbol.asyncDispose]();
+  ({ postgres, proxy } = await startFollowed());
 });
 
 test('tables are copied and then kept in step: inserts, updates, deletes, changes of keys, truncates, several tables at once', async () => {

@@ -1,8 +1,21 @@
-import { expect, onTestFinished } from 'vitest';
-import { type PostgresServer, type TcpProxy, temporaryFolder } from '../../src/index.ts';
+import { afterAll, expect, onTestFinished } from 'vitest';
+import { type PostgresServer, startPostgres, startTcpProxy, type TcpProxy, temporaryFolder } from '../../src/index.ts';
 import { Pipeline } from './pipeline.ts';
 
 const BARE = { metadataColumns: false };
+
+/** A server with room for a slot a test, and a proxy before it; called in `beforeAll`, both end with the file's tests. */
+export async function startFollowed(): Promise<{ postgres: PostgresServer; proxy: TcpProxy }> {
+  const postgres = await startPostgres({ settings: { max_replication_slots: '30', max_wal_senders: '30' } });
+  const proxy = await startTcpProxy(postgres);
+  stoppable.push(proxy, postgres);
+  return { postgres, proxy };
+}
+
+const stoppable: AsyncDisposable[] = [];
+afterAll(async () => {
+  for (const each of stoppable.splice(0)) await each[Symbol.asyncDispose]();
+});
 
 /** A pipeline that follows the tables of a schema of the test's own. */
 export async function follow(

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type PostgresServer, startPostgres, startTcpProxy, type TcpProxy } from '../../src/index.ts';
-import { expectEqual, follow, sync } from './followed-tables.ts';
+import { beforeAll, expect, test } from 'vitest';
+import type { PostgresServer, TcpProxy } from '../../src/index.ts';
+import { expectEqual, follow, startFollowed, sync } from './followed-tables.ts';
 import { killConnectors, type Victim } from './kill-run.ts';
 import { makeMutated, MUTATED, Mutations } from './mutations.ts';
 
@@ -14,12 +14,7 @@ let postgres: PostgresServer;
 let proxy: TcpProxy;
 
 beforeAll(async () => {
-  postgres = await startPostgres({ settings: { max_replication_slots: '30', max_wal_senders: '30' } });
-  proxy = await startTcpProxy(postgres);
-});
-afterAll(async () => {
-  await proxy?.[Symbol.asyncDispose]();
-  await postgres?.[Symbol.asyncDispose]();
+  ({ postgres, proxy } = await startFollowed());
 });
 
 test.each([
