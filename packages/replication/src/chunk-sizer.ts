@@ -1,7 +1,10 @@
 /** Units of a plan that make one chunk, if the table's bytes are those of its rows. Fewer, and a slow chunk could not end early enough. */
 const UNITS_PER_CHUNK = 8;
-/** The same for a reader that rests: 128 KB are read in a millisecond or two, which nobody else has to wait for long. */
-const RESTING_UNITS_PER_CHUNK = 1024;
+/**
+ * The same for a reader that rests: 1 MB is read in some ten milliseconds, which nobody else has to wait for long. Smaller ones would cost both
+ * sides more for each row, as caches grow cold between them.
+ */
+const RESTING_UNITS_PER_CHUNK = 128;
 /** A chunk may grow by this factor over the one before it: what is learnt from a few empty pages must not be trusted too far. */
 const MAX_GROWTH = 4;
 /** The last chunks are not made smaller than this part of the others: each becomes files of its own. */

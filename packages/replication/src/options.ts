@@ -93,7 +93,7 @@ type Pace = {
 
 const UNLIMITED = Number.POSITIVE_INFINITY;
 const PACES: Record<Profile, Pace> = {
-  gentle: { parallel: 1, workShare: 0.05, maxReplicaLagSeconds: 10, maxActiveSessions: 16, minFreeConnections: 10 },
+  gentle: { parallel: 1, workShare: 0.01, maxReplicaLagSeconds: 10, maxActiveSessions: 16, minFreeConnections: 10 },
   balanced: {
     parallel: 2,
     workShare: 1,

@@ -22,5 +22,5 @@ test('the last chunks are shared among the readers, but not made tiny', () => {
 });
 
 test('a reader that rests has small units', () => {
-  expect([1, 0.5, 0.2].map(unitsPerChunk)).toEqual([8, 1024, 1024]);
+  expect([1, 0.5, 0.2].map(unitsPerChunk)).toEqual([8, 128, 128]);
 });
