@@ -6,6 +6,7 @@ import type { ParquetPool } from './parquet/sink.ts';
 import { PartitionKeys } from './partition/partition-keys.ts';
 import { partitionPath } from './partition/partition-path.ts';
 import { type PartitionMemory, PartitionedWriter } from './partition/partitioned-writer.ts';
+import { sortPlan } from './sort/sort-plan.ts';
 
 /** What a writer's files hold: rows of a chunk, or changes if none is named; in these columns, which are these fields of the table. */
 export type FileContent = {
@@ -32,13 +33,15 @@ export function openStreamFile(
   { stream, pipeline, generation, pool, memory }: FileOwner,
 ): OpenedFile {
   const [schema, spec] = [currentSchema(metadata), defaultSpec(metadata)];
+  const sort = isWhole ? undefined : sortPlan(metadata, fields);
   const open = (partition?: string) => {
     const prefix = filePrefix(metadata, { pipeline, generation, chunk, partition });
-    return pool.openFile({ prefix, fields: [...fields], io });
+    // What replaces rows is written in order: where its rows come to lie is known beforehand.
+    return pool.openFile({ prefix, fields: [...fields], io, sort: sort && { ...sort, isInOrder: chunk === undefined } });
   };
-  if (isWhole || spec.fields.length === 0) return { writer: open(), keys: undefined };
+  if (isWhole || spec.fields.length === 0) return { writer: open(), keys: undefined, sort };
   const keys = new PartitionKeys(stream, { spec, schema, fields: [...fields] });
   const openFile = (partition: Partition) => open(partitionPath(partition, spec, schema));
   const parts = { keys, columns: [...columns], memory, specId: spec['spec-id'], openFile };
-  return { writer: new PartitionedWriter(parts), keys };
+  return { writer: new PartitionedWriter(parts), keys, sort };
 }

@@ -4,4 +4,6 @@ export type { DataFile } from './data-file.ts';
 export { isPrimitive, type NestedField, parsePrimitive, type PrimitiveType, type Type } from './data-type.ts';
 export { IcebergError } from './errors.ts';
 export { type FileIO, type FileWriter, shareFileIOs } from './file-io.ts';
-export { encodeValue } from './single-value.ts';
+export { hashBytes, hashLong } from './murmur3.ts';
+export { decodeValue, encodeValue, type Value } from './single-value.ts';
+export { bindTransform, bucketOf, parseTransform } from './transform.ts';

@@ -19,7 +19,7 @@ import { wantedKeys } from './key-ranges.ts';
 import type { RowFinder, WantedKeys } from './row-finder.ts';
 import type { RunLayout } from './run-layout.ts';
 import { RunRows } from './run-rows.ts';
-import { type OpenedFile, type Output, type RunFile, writeRun } from './run-writer.ts';
+import { type OpenedFile, type Output, type RunFile, sortOutput, writeRun } from './run-writer.ts';
 import { deletesOfAll, truncateMark } from './truncated-rows.ts';
 import { findGaps } from './unset.ts';
 
@@ -178,10 +178,11 @@ export class CommitDraft {
 
   async #write(output: Output, folded: Folded | undefined): Promise<void> {
     if (output.winners.length === 0) return;
-    const written = await writeRun(output, this.#parts.openFile(output.layout, 'rows'));
-    for (const { file, winners } of written) {
+    const opened = this.#parts.openFile(output.layout, 'rows');
+    const sorted = await sortOutput(output, opened.sort);
+    for (const { file, winners } of await writeRun(sorted, opened)) {
       this.#add(file);
-      if (folded) await this.#index({ file, winners }, { folded, output });
+      if (folded) await this.#index({ file, winners }, { folded, output: sorted });
     }
   }
 

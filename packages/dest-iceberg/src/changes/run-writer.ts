@@ -7,11 +7,13 @@ import type { ArrowRows } from '../partition/arrow-rows.ts';
 import { decodeRows } from '../partition/decode-rows.ts';
 import { gatherColumn } from '../partition/gather.ts';
 import type { PartitionKeys } from '../partition/partition-keys.ts';
+import type { SortPlan } from '../sort/sort-plan.ts';
 import { OP } from './change-rows.ts';
 import { fillNull, fillText, fillTime, type MetadataColumn } from './metadata-columns.ts';
 import type { RunLayout } from './run-layout.ts';
 import type { RunRows } from './run-rows.ts';
 import { fillUnset } from './unset-names.ts';
+
 
 /** Rows gathered at once: few enough to stay in the cache, enough that a column pays. */
 const BATCH_ROWS = 16_384;
@@ -35,26 +37,40 @@ export type Output = {
   loadedAt: bigint;
 };
 
-/** A writer of the stream's table, and what divides its rows if the table is partitioned. */
-export type OpenedFile = { writer: FileWriter; keys: PartitionKeys | undefined };
+/** A writer of the stream's table, what divides its rows if the table is partitioned, and how they are to be sorted if it has an order. */
+export type OpenedFile = { writer: FileWriter; keys: PartitionKeys | undefined; sort?: SortPlan | undefined };
 
 /** A file of a run, and which of the winners are in it, in the order of its rows. */
 export type RunFile = { file: DataFile; winners: Int32Array };
 
+/** The same rows in the order of the table: files of changes are written sorted, so that it is known where each row lies. */
+export async function sortOutput(output: Output, plan: SortPlan | undefined): Promise<Output> {
+  if (!plan) return output;
+  const { sortKeys } = await import('../sort/sort-keys.ts');
+  const { orderRows } = await import('../sort/sort-rows.ts');
+  const places = placesOf(output);
+  const keys = batches(output.winners.length).flatMap((slice) =>
+    decodeRows(gather(output, { ...places, ...slice }).body).map((rows) => sortKeys(rows, plan.columns)),
+  );
+  const order = orderRows(keys);
+  const patches = output.patches.map(
+    (patch) => patch && { sources: order.map((row) => patch.sources[row]!), rows: order.map((row) => patch.rows[row]!) },
+  );
+  return { ...output, winners: order.map((row) => output.winners[row]!), patches };
+}
+
 /** Writes winners into files. */
 export async function writeRun(output: Output, { writer, keys }: OpenedFile): Promise<RunFile[]> {
   const { winners } = output;
-  const places = winners.map((row) => output.rows.batchOf(row));
-  const indices = winners.map((row, winner) => row - output.rows.starts[places[winner]!]!);
+  const places = placesOf(output);
   const numbers = new Int32Array(winners.length);
   try {
-    for (let start = 0; start < winners.length; start += BATCH_ROWS) {
-      const end = Math.min(winners.length, start + BATCH_ROWS);
-      const batch = gather(output, { places, indices, start, end });
+    for (const slice of batches(winners.length)) {
+      const batch = gather(output, { ...places, ...slice });
       if (keys)
         numbers.set(
           decodeRows(batch.body).flatMap((rows) => [...keys.assign(rows)]),
-          start,
+          slice.start,
         );
       await writer.write(batch);
     }
@@ -63,6 +79,17 @@ export async function writeRun(output: Output, { writer, keys }: OpenedFile): Pr
     await writer.abort();
     throw error;
   }
+}
+
+/** Which batch each winner is in, and where. */
+function placesOf({ winners, rows }: Output): { places: Int32Array; indices: Int32Array } {
+  const places = winners.map((row) => rows.batchOf(row));
+  return { places, indices: winners.map((row, winner) => row - rows.starts[places[winner]!]!) };
+}
+
+function batches(count: number): { start: number; end: number }[] {
+  const starts = Array.from({ length: Math.ceil(count / BATCH_ROWS) }, (_, batch) => batch * BATCH_ROWS);
+  return starts.map((start) => ({ start, end: Math.min(count, start + BATCH_ROWS) }));
 }
 
 /** A writer keeps the order of each partition's rows, over all of its files. */

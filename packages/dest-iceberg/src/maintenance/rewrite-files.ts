@@ -1,19 +1,11 @@
-import type { Column, ColumnType } from '@fjord/core';
-import {
-  currentSchema,
-  type DataFile,
-  isPrimitive,
-  type NestedField,
-  parsePrimitive,
-  type ScanFile,
-  type Table,
-  type Type,
-} from '@fjord/iceberg';
+import { currentSchema, type DataFile, type NestedField, type ScanFile, type Table } from '@fjord/iceberg';
 import { type Data, Int64, makeData } from 'apache-arrow';
+import { toColumns } from '../field-columns.ts';
 import { openParquetSource, type SourceRows } from '../parquet/parquet-source.ts';
 import type { FileWriter, ParquetBatch, ParquetPool } from '../parquet/sink.ts';
 import type { ArrowRows } from '../partition/arrow-rows.ts';
 import { gatherRows } from '../partition/gather.ts';
+import { sortPlan } from '../sort/sort-plan.ts';
 import type { DeletedPositions } from './deleted-positions.ts';
 import { type CompactionGroup, prefixOf } from './plan-compaction.ts';
 
@@ -33,7 +25,8 @@ export type RewriteTools = { table: Table; pool: ParquetPool; deleted: DeletedPo
 export async function rewriteFiles(group: CompactionGroup, tools: RewriteTools): Promise<DataFile[]> {
   const { table, pool } = tools;
   const fields = [...currentSchema(table.metadata).fields, ...lineageFields(table)];
-  const writer = pool.openFile({ prefix: prefixOf(group), fields, io: table.ioProperties });
+  const sort = sortPlan(table.metadata, fields);
+  const writer = pool.openFile({ prefix: prefixOf(group), fields, io: table.ioProperties, sort });
   try {
     for (const source of group.sources) await copyRows(source, { ...tools, fields, writer });
     const files = await writer.close();
@@ -50,7 +43,7 @@ type Copy = RewriteTools & { fields: readonly NestedField[]; writer: FileWriter 
 
 async function copyRows(scanned: ScanFile, { table, deleted, signal, fields, writer }: Copy): Promise<void> {
   const gone = await deleted.of(scanned);
-  const columns = fields.map(toColumn);
+  const columns = toColumns(fields);
   await using source = await openParquetSource(table, scanned.file);
   for await (const batch of source.read(fields)) {
     signal.throwIfAborted();
@@ -96,19 +89,4 @@ function withoutNulls(column: Data | undefined, length: number, valueOf: (row: n
   const values = column.values as BigInt64Array;
   const data = BigInt64Array.from({ length }, (_, row) => (column.getValid(row) ? (values[row] ?? 0n) : valueOf(row)));
   return makeData({ type: new Int64(), length, nullCount: 0, data });
-}
-
-function toColumn({ name, type, required }: NestedField): Column {
-  return { name, type: toColumnType(type), nullable: !required };
-}
-
-function toColumnType(type: Type): ColumnType {
-  if (isPrimitive(type)) {
-    const primitive = parsePrimitive(type);
-    if (primitive.kind === 'decimal') return `decimal(${primitive.precision},${primitive.scale})`;
-    return primitive.kind === 'fixed' ? `fixed(${primitive.length})` : primitive.kind;
-  }
-  if (type.type === 'list') return { type: 'list', element: toColumnType(type.element) };
-  if (type.type === 'map') return { type: 'map', key: toColumnType(type.key), value: toColumnType(type.value) };
-  return { type: 'struct', fields: type.fields.map((field) => ({ name: field.name, type: toColumnType(field.type) })) };
 }

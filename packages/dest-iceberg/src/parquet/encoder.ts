@@ -1,5 +1,5 @@
 import type { NestedField } from '@fjord/iceberg';
-import type { Compression } from '@fjord/parquet';
+import type { Compression, SortedBy } from '@fjord/parquet';
 import type { FileMetrics } from './metrics.ts';
 
 /** Who encodes: `fjord` is our own encoder, `parquet-wasm` the Rust one in WebAssembly. */
@@ -9,6 +9,8 @@ export type EncoderName = 'fjord' | 'parquet-wasm';
 export type EncoderOptions = {
   /** The columns of the batches in their order, with the ids, names and nullability of the table's schema; types are those of the batches. */
   fields: readonly NestedField[];
+  /** Columns by which the rows that come are sorted, as the file's footer says; parquet-wasm says nothing. */
+  sortedBy?: readonly SortedBy[];
   /** A row group ends at this many rows or bytes, whichever comes first. */
   rowGroupRows: number;
   rowGroupBytes: number;

@@ -7,7 +7,7 @@ const BUFFER_BYTES = 24 * 1024 * 1024;
 
 /** The encoder of @fjord/parquet: zstd level 1 unless said, dictionaries where they pay. It knows the statistics of what it wrote. */
 export const openFjordEncoder: OpenEncoder = async (options, take) => {
-  const { fields, compression, compressionLevel, rowGroupRows, rowGroupBytes } = options;
+  const { fields, compression, compressionLevel, rowGroupRows, rowGroupBytes, sortedBy } = options;
   const types = leafTypes(fields);
   let isAborted = false;
   const writer = await openParquetWriter({
@@ -17,6 +17,7 @@ export const openFjordEncoder: OpenEncoder = async (options, take) => {
     },
     compression,
     ...(compressionLevel !== undefined && { compressionLevel }),
+    ...(sortedBy && { sortedBy }),
     rowGroupRows,
     rowGroupBytes,
     bufferBytes: BUFFER_BYTES,

@@ -26,9 +26,14 @@ export class RollingFile {
     if (this.#current.length >= this.#options.targetFileBytes) await this.#finish(this.#current);
   }
 
+  /** Ends the file that is open; what follows goes into another. */
+  async endFile(): Promise<void> {
+    if (this.#current) await this.#finish(this.#current);
+  }
+
   /** Ends the last file and returns all, in order. */
   async close(): Promise<DataFile[]> {
-    if (this.#current) await this.#finish(this.#current);
+    await this.endFile();
     return this.#finished;
   }
 
@@ -40,7 +45,8 @@ export class RollingFile {
   }
 
   async #finish(file: ParquetFile): Promise<void> {
-    this.#finished.push(await file.close());
+    const { sort } = this.#options;
+    this.#finished.push({ ...(await file.close()), ...(sort && { sortOrderId: sort.orderId }) });
     this.#current = undefined;
   }
 

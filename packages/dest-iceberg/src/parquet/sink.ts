@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { ownsMemory } from '@fjord/core';
 import { replaceSchemaMessage, schemaMessage } from '@fjord/core/arrow';
 import { type DataFile, type FileIOProperties, type NestedField, openFileIO } from '@fjord/iceberg';
-import type { Compression } from '@fjord/parquet';
+import type { Compression, SortedBy } from '@fjord/parquet';
+import type { SortPlan } from '../sort/sort-plan.ts';
 import { arrowFieldsWithIds } from './arrow-schema.ts';
 import type { EncoderName } from './encoder.ts';
 import { EncoderThread } from './encoder-thread.ts';
 import { compileWasm } from './wasm-module.ts';
-import type { RollingFileOptions } from './worker-messages.ts';
+import { wholeStream } from './whole-stream.ts';
+import type { RollingFileOptions, SortedRows } from './worker-messages.ts';
 
 /** Measured with benchmarks/micro/parquet-sink.ts: half of this costs some 10 % more CPU, four times as much takes twice the heap and saves nothing. */
 const ROW_GROUP_ROWS = 262_144;
@@ -16,6 +17,8 @@ const ROW_GROUP_ROWS = 262_144;
 const ROW_GROUP_BYTES = 16 * 1024 * 1024;
 /** Batches that wait for a thread: a few keep it busy, more would only take memory. */
 const MAX_WAITING_BYTES = 6 * 1024 * 1024;
+/** Rows that are being sorted are held in this share of the memory, and beyond it on disk. */
+const SORT_SHARE = 1 / 4;
 const TARGET_FILE_BYTES = 128 * 1024 * 1024;
 /** A WebAssembly heap never shrinks: a thread whose heap has outgrown this is replaced once no writer uses it. */
 const MAX_IDLE_HEAP_BYTES = 192 * 1024 * 1024;
@@ -49,6 +52,8 @@ export type ParquetFileOptions = {
   fields: readonly NestedField[];
   /** Storage options of these files where they are not the pool's: a catalog may lend keys for each table. */
   io?: FileIOProperties;
+  /** The order of the files' rows, if they have one. */
+  sort?: (SortPlan & Partial<Pick<SortedRows, 'isInOrder'>>) | undefined;
 };
 
 /** Arrow rows for a writer: one Arrow IPC stream in pieces. Pieces that own their ArrayBuffer are transferred: do not use them afterwards. */
@@ -111,7 +116,10 @@ class Pool implements ParquetPool {
     if (best && (best[1].size === 0 || this.#threads.size >= this.#workers)) return best[0];
     const thread = new EncoderThread(
       WORKER_SCRIPT,
-      { wasm: this.#options.encoder === 'parquet-wasm' ? compileWasm() : undefined },
+      {
+        wasm: this.#options.encoder === 'parquet-wasm' ? compileWasm() : undefined,
+        sortBytes: (this.#options.memoryBytes * SORT_SHARE) / this.#workers,
+      },
       this.#maxBytesInFlight,
     );
     this.#threads.set(thread, new Set());
@@ -128,8 +136,12 @@ class Pool implements ParquetPool {
   }
 }
 
-function rollingFileOptions(pool: ParquetPoolOptions, { prefix, fields, io }: ParquetFileOptions): RollingFileOptions {
+function rollingFileOptions(
+  pool: ParquetPoolOptions,
+  { prefix, fields, io, sort }: ParquetFileOptions,
+): RollingFileOptions {
   return {
+    ...(sort && { sort: { isInOrder: false, ...sort }, sortedBy: sortedBy(sort) }),
     locationPrefix: `${prefix}-${randomUUID()}`,
     io: io ?? pool.io,
     fields,
@@ -139,6 +151,14 @@ function rollingFileOptions(pool: ParquetPoolOptions, { prefix, fields, io }: Pa
     compression: pool.compression ?? 'zstd',
     compressionLevel: pool.compressionLevel,
   };
+}
+
+/** The order as Parquet can say it: by columns as they are, up to the first transform. */
+function sortedBy({ columns }: SortPlan): SortedBy[] {
+  const transformed = columns.findIndex(({ transform }) => transform !== 'identity');
+  return columns
+    .slice(0, transformed < 0 ? undefined : transformed)
+    .map(({ name, isDescending, nullsFirst }) => ({ column: name, isDescending, nullsFirst }));
 }
 
 type PooledWriterParts = {
@@ -216,18 +236,3 @@ class PooledWriter implements FileWriter {
 }
 
 const WORKER_SCRIPT = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-
-/** The stream in an ArrayBuffer of its own, which can be transferred; copied only if it shares one or comes in pieces. */
-function wholeStream(body: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const [first] = body;
-  if (body.length === 1 && first?.buffer instanceof ArrayBuffer && ownsMemory(first)) {
-    return new Uint8Array(first.buffer, 0, first.length);
-  }
-  const stream = new Uint8Array(body.reduce((total, piece) => total + piece.length, 0));
-  let end = 0;
-  for (const piece of body) {
-    stream.set(piece, end);
-    end += piece.length;
-  }
-  return stream;
-}

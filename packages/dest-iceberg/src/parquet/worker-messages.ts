@@ -1,16 +1,24 @@
 import type { DataFile, FileIOProperties, IcebergErrorCode } from '@fjord/iceberg';
 import type { ParquetErrorCode } from '@fjord/parquet';
+import type { SortPlan } from '../sort/sort-plan.ts';
 import type { EncoderOptions } from './encoder.ts';
 
-/** What a worker is started with. For parquet-wasm: its module, compiled once, by the main thread; otherwise our own encoder is used. */
-export type WorkerStart = { wasm: WebAssembly.Module | undefined };
+/**
+ * What a worker is started with. For parquet-wasm: its module, compiled once, by the main thread; otherwise our own encoder is used.
+ * `sortBytes`: what rows that are sorted may take of the thread's memory.
+ */
+export type WorkerStart = { wasm: WebAssembly.Module | undefined; sortBytes: number };
 
 /** What one writer writes: its files are `${locationPrefix}-00000.parquet` and so on, each ended once it has `targetFileBytes`. */
 export type RollingFileOptions = EncoderOptions & {
   locationPrefix: string;
   targetFileBytes: number;
   io: FileIOProperties;
+  sort?: SortedRows | undefined;
 };
+
+/** How the rows of files are sorted, and whether they come so; if not, they are sorted by the writer. */
+export type SortedRows = SortPlan & { isInOrder: boolean };
 
 /** One call of the main thread. Calls of one writer are worked off in order; each is answered by its number. */
 export type WorkerCall = { call: number; writer: number } & (

@@ -11,9 +11,11 @@ const start: WorkerStart = workerData;
 const port = parentPort;
 if (!port) throw new Error('this file is the body of a worker thread');
 
-type Writer = { file: RollingFile; last: Promise<void>; failure?: unknown };
+type ChunkFile = Pick<RollingFile, 'write' | 'close' | 'abort'>;
+type Writer = { file: Promise<ChunkFile>; last: Promise<void>; failure?: unknown };
 
 const writers = new Map<number, Writer>();
+const sortMemory = { maxBytes: start.sortBytes, files: 0 };
 const fileIOs = new Map<string, (location: string) => FileIO>();
 
 const wasm = start.wasm && (await startWasm(start.wasm));
@@ -30,7 +32,7 @@ async function answer(call: WorkerCall, writer: Writer): Promise<void> {
   try {
     // What follows a failed write would end in a file that lacks it.
     if (writer.failure !== undefined && call.type !== 'abort') throw writer.failure;
-    const files = await run(call, writer.file);
+    const files = await run(call, await writer.file);
     const memory = call.type === 'write' ? memoryOf(call.body) : [];
     post({ type: 'done', call: call.call, files, memory, heapBytes: wasm?.wasmMemoryBytes() ?? 0 }, memory);
   } catch (cause) {
@@ -53,7 +55,7 @@ function endThread(cause: Error): void {
   });
 }
 
-async function run(call: WorkerCall, file: RollingFile) {
+async function run(call: WorkerCall, file: ChunkFile) {
   switch (call.type) {
     case 'open':
       return [];
@@ -79,9 +81,14 @@ function memoryOf(body: readonly Uint8Array[]): ArrayBuffer[] {
   return body.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer && !buffer.detached ? [buffer] : []));
 }
 
-function openFile(writer: number, options: RollingFileOptions): RollingFile {
+async function openFile(writer: number, options: RollingFileOptions): Promise<ChunkFile> {
   const onFile = (location: string) => post({ type: 'file', writer, location });
-  return new RollingFile(options, wasm?.openWasmEncoder ?? openFjordEncoder, fileIOFor(options), onFile);
+  const file = new RollingFile(options, wasm?.openWasmEncoder ?? openFjordEncoder, fileIOFor(options), onFile);
+  const { sort } = options;
+  if (!sort || sort.isInOrder) return file;
+  // What sorts reads Arrow, and is loaded only where rows are sorted.
+  const { SortedFile } = await import('../sort/sorted-file.ts');
+  return new SortedFile(file, options, { plan: sort, memory: sortMemory });
 }
 
 /** parquet-wasm is large: it is loaded only where it is used. */

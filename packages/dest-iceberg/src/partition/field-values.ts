@@ -9,7 +9,7 @@ import {
   parseTransform,
   type PrimitiveType,
   type Value,
-} from '@fjord/iceberg';
+} from '@fjord/iceberg/data-file-writing';
 import { valueBytes, valueWords } from './arrow-rows.ts';
 
 /** Gives the partition value of a row that is not null, in a form that a Map can be keyed by: bytes as hexadecimal text. */
@@ -63,8 +63,8 @@ function countUnits(data: Data, unit: number, general: RowKey): RowKey {
   };
 }
 
-/** Reads a row as a single value of the type. */
-function rowValue(data: Data, type: PrimitiveType): (row: number) => Value {
+/** Reads a row that is not null as a single value of the type. */
+export function rowValue(data: Data, type: PrimitiveType): (row: number) => Value {
   const { kind } = parsePrimitive(type);
   if (kind === 'boolean') {
     const bits = data.values as Uint8Array;

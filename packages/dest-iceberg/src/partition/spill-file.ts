@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { IcebergError } from '@fjord/iceberg';
+import { IcebergError } from '@fjord/iceberg/data-file-writing';
 
 /** A piece that lies in a spill file. */
 export type SpilledPiece = { readonly offset: number; readonly length: number };
@@ -27,7 +27,7 @@ export class SpillFile implements AsyncDisposable {
     } catch (cause) {
       throw new IcebergError(
         'storage_failed',
-        `Rows of a partitioned table could not be put aside in ${tmpdir()}; free space there or set TMPDIR to another folder.`,
+        `Rows that wait for their place in the table could not be put aside in ${tmpdir()}; free space there or set TMPDIR to another folder.`,
         { cause },
       );
     }

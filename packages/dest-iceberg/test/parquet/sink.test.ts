@@ -254,7 +254,7 @@ describe('a thread that dies', () => {
     const script = new URL(
       "data:text/javascript,import{parentPort}from'node:worker_threads';parentPort.on('message',()=>{throw Error('boom')})",
     );
-    const thread = new EncoderThread(script, { wasm: undefined as never }, 10);
+    const thread = new EncoderThread(script, { wasm: undefined, sortBytes: 0 }, 10);
     await thread.reserve(10);
     const waiting = thread.reserve(5);
     const call = thread.call({ type: 'close', writer: 1 });
@@ -267,7 +267,7 @@ describe('a thread that dies', () => {
 describe('room', () => {
   test('is given in order, and a batch larger than all of it goes alone', async () => {
     const script = new URL("data:text/javascript,import'node:worker_threads'");
-    const thread = new EncoderThread(script, { wasm: undefined as never }, 10);
+    const thread = new EncoderThread(script, { wasm: undefined, sortBytes: 0 }, 10);
     const order: string[] = [];
     await thread.reserve(25);
     const large = thread.reserve(11).then(() => order.push('large'));

@@ -1,0 +1,34 @@
+import { compareRows, type SortKeys } from './sort-keys.ts';
+
+/** Whether the rows of these batches, one behind the other, are in order. */
+export function areInOrder(batches: readonly SortKeys[]): boolean {
+  let before: SortKeys | undefined;
+  for (const batch of batches) {
+    if (batch.length === 0) continue;
+    if (before && compareRows(before, before.length - 1, batch, 0) > 0) return false;
+    for (let row = 1; row < batch.length; row++) if (compareRows(batch, row - 1, batch, row) > 0) return false;
+    before = batch;
+  }
+  return true;
+}
+
+/** The rows of these batches in order, by their numbers over all batches; rows that neither must come first stay as they are. */
+export function orderRows(batches: readonly SortKeys[]): Int32Array {
+  const total = batches.reduce((sum, { length }) => sum + length, 0);
+  const [places, rows] = [new Int32Array(total), new Int32Array(total)];
+  const first = new Float64Array(total);
+  let start = 0;
+  for (const [place, { keys, length }] of batches.entries()) {
+    places.fill(place, start, start + length);
+    if (keys[0]) first.set(keys[0].lanes, start);
+    for (let row = 0; row < length; row++) rows[start + row] = row;
+    start += length;
+  }
+  const order = Int32Array.from({ length: total }, (_, row) => row);
+  return order.sort((a, b) => {
+    // Most rows are told apart by this alone.
+    const [x, y] = [first[a]!, first[b]!];
+    if (x !== y) return x < y ? -1 : 1;
+    return compareRows(batches[places[a]!]!, rows[a]!, batches[places[b]!]!, rows[b]!) || a - b;
+  });
+}
