@@ -3,10 +3,12 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { editorSchema } from '@fjord/engine';
 import { ask, type Question } from './ask.ts';
+import { adviseStreams } from './init-advice.ts';
 import type { Arguments } from './main.ts';
 
 /** What a pipeline cannot do without, and what is asked for on a terminal when no flag says anything. */
 const NEEDED = ['host', 'database', 'user', 'warehouse'];
+const DEFAULT_MATCH = 'public.*';
 const QUESTIONS: Question[] = [
   { option: 'host', text: 'PostgreSQL host', fallback: 'localhost' },
   { option: 'port', text: 'Port', fallback: '5432' },
@@ -19,7 +21,7 @@ const QUESTIONS: Question[] = [
   },
   { option: 'tls', text: 'TLS: verify-full, verify-ca, require or disable', fallback: 'verify-full' },
   { option: 'warehouse', text: 'Warehouse: a folder, or s3://BUCKET/PREFIX', fallback: './warehouse' },
-  { option: 'match', text: 'Tables to copy, a pattern over schema.table', fallback: 'public.*' },
+  { option: 'match', text: 'Tables to copy, a pattern over schema.table', fallback: DEFAULT_MATCH },
 ];
 
 /**
@@ -47,7 +49,11 @@ export async function init({ file, options }: Arguments): Promise<number> {
   const folder = path.dirname(path.resolve(file));
   mkdirSync(path.join(folder, '.fjord'), { recursive: true, mode: 0o700 });
   writeFileSync(path.join(folder, '.fjord/pipeline.schema.json'), `${JSON.stringify(editorSchema(), null, 2)}\n`);
-  writeFileSync(file, pipelineText(text));
+  const id = pipelineId(text('database'));
+  writeFileSync(file, pipelineText(id, '', text));
+  const { entries, notes } = await adviseStreams(file, text('match') ?? DEFAULT_MATCH);
+  if (entries !== '') writeFileSync(file, pipelineText(id, entries, text));
+  for (const note of notes) process.stdout.write(`${note}\n`);
   process.stdout.write(`Wrote ${file}. Next: fjord check, fjord discover, fjord sync.\n`);
   return 0;
 }
@@ -58,9 +64,12 @@ function refuse(error: string, fix: string): number {
 }
 
 /** The id names the pipeline in the state of its tables for ever, so it is drawn here and never derived from the file's name. */
-function pipelineText(text: (name: string) => string | undefined): string {
+function pipelineId(database = 'pipeline'): string {
+  return `${database.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 40)}-${randomBytes(4).toString('hex')}`;
+}
+
+function pipelineText(id: string, entries: string, text: (name: string) => string | undefined): string {
   const quoted = (name: string, fallback = '') => JSON.stringify(text(name) ?? fallback);
-  const id = `${(text('database') ?? 'pipeline').replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 40)}-${randomBytes(4).toString('hex')}`;
   return `# yaml-language-server: $schema=./.fjord/pipeline.schema.json
 # Names this pipeline in the state of its tables. Do not change it.
 id: ${id}
@@ -80,7 +89,7 @@ destination:
     warehouse: ${quoted('warehouse')}
 streams:
   # Patterns over schema.table; the first entry that matches a table counts.
-  - match: ${quoted('match', 'public.*')}
+${entries}  - match: ${quoted('match', DEFAULT_MATCH)}
     writeMode: append # or overwrite: replaced as a whole, in one commit
 `;
 }

@@ -1,5 +1,5 @@
 import { formatColumnType } from '@fjord/core';
-import { editorSchema, findProblems } from '@fjord/engine';
+import { advisePartition, editorSchema, findProblems } from '@fjord/engine';
 import type { Arguments } from './main.ts';
 import { formatBytes, formatCount, table } from './table-text.ts';
 import { withSession } from './with-session.ts';
@@ -31,6 +31,10 @@ export function discover(args: Arguments): Promise<number> {
       stream.estimatedBytes === undefined ? '?' : formatBytes(stream.estimatedBytes),
     ]);
     print(table(['stream', 'key', 'columns', '~rows', '~size'], rows));
+    for (const stream of streams) {
+      const advice = advisePartition(stream);
+      if (advice) print(`advice: partition ${stream.stream} by ${advice.partition.join(', ')}, since ${advice.reason}`);
+    }
     for (const { unreadable } of streams)
       if (unreadable) print(`unreadable: ${unreadable.message}\n  fix: ${unreadable.fix}`);
     const columns = streams[0]?.columns ?? [];

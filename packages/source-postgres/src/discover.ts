@@ -2,6 +2,7 @@ import { type Column, type ColumnType, type Stream, streamId } from '@fjord/core
 import { becomesNullable } from './column-types.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './connection.ts';
+import { PARTITIONED_TABLE, type PartitionedTable, partitioningOf } from './partitioning.ts';
 import { quoteIdentifier, quoteQualified } from './quoting.ts';
 import { loadColumns, type TableColumn } from './table-columns.ts';
 
@@ -18,6 +19,7 @@ type Table = {
   mayUse: boolean;
   /** Schema and name of the table and of its leaf partitions, as far as SELECT is missing. */
   denied: [string, string][] | null;
+  partitioned: PartitionedTable | null;
 };
 
 const KINDS = {
@@ -73,7 +75,7 @@ const TABLES = `
   )
   SELECT v.oid, v.nspname::text AS namespace, v.relname::text AS name, v.relkind::text AS kind, d.description AS doc,
          coalesce(s.rows, 0)::float8 AS rows, coalesce(s.bytes, 0)::float8 AS bytes, v.usable AS "mayUse",
-         x.names AS denied,
+         x.names AS denied, ${PARTITIONED_TABLE} AS partitioned,
          (SELECT pg_catalog.array_to_string((i.indkey::int2[])[0:i.indnkeyatts - 1], ' ') FROM pg_catalog.pg_index AS i WHERE i.indrelid = v.oid AND i.indisprimary) AS key
   FROM visible AS v LEFT JOIN sizes AS s ON s.root = v.oid LEFT JOIN denied AS x ON x.root = v.oid
   LEFT JOIN pg_catalog.pg_description AS d
@@ -114,6 +116,7 @@ function toStream(table: Table, columns: TableColumn[], config: Config): Stream 
     ),
     syncModes: isLogged(KINDS[kind]) ? ['full', 'incremental', 'changes'] : ['full', 'incremental'],
     ...estimate(table, columns),
+    ...partitioningOf(table.partitioned, columns),
     ...(doc !== null && { doc }),
   };
 }

@@ -41,7 +41,7 @@ function medianWidth(bounds: readonly string[], { mapping }: TableColumn): numbe
   const isWhole = mapping.type === 'int' || mapping.type === 'long';
   const widths = bounds.flatMap((bound) => {
     // Of several columns the first is what tells ranges apart.
-    const ends = /^FOR VALUES FROM \('([^']*)'[,)].* TO \('([^']*)'[,)]/.exec(bound);
+    const ends = /^FOR VALUES FROM \('?([^',)]*)'?[,)].* TO \('?([^',)]*)'?[,)]/.exec(bound);
     const [from, to] = [ends?.[1], ends?.[2]];
     if (from === undefined || to === undefined) return [];
     const width = isWhole ? Number(to) - Number(from) : (timeOf(to) - timeOf(from)) / DAY_MS;

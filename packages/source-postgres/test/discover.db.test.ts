@@ -137,6 +137,7 @@ describe('discovering', () => {
   test('gives a partitioned table as one stream with the sizes of its leaves', async () => {
     const events = (await discover()).get('public.events');
     expect(events).toMatchObject({ kind: 'partitioned table', primaryKey: ['id', 'at'], estimatedRows: 3000 });
+    expect(events?.partitioning).toEqual({ strategy: 'range', columns: ['at'], parts: 1, width: 365 });
     expect(describeColumns(events)).toEqual(['at timestamptz (timestamp with time zone)', 'id int (integer)']);
     const [size] = await server.query<{ bytes: number }>(
       `SELECT (pg_relation_size('events_2025_a') + pg_relation_size('events_2025_b'))::float8 AS bytes`,

@@ -13,6 +13,14 @@ export const StreamKindSchema = Type.Union([
   Type.Literal('file'),
 ]);
 
+/** How the source itself divides a stream by columns: into how many parts, and for ranges how wide one usually is, in days or the column's own units. */
+const PartitioningSchema = Type.Object({
+  strategy: Type.Union([Type.Literal('range'), Type.Literal('list'), Type.Literal('hash')]),
+  columns: Type.Array(Type.String(), { minItems: 1 }),
+  parts: Type.Integer({ minimum: 0 }),
+  width: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+});
+
 /** A stream as `discover` finds it. `stream` is its id: unique within the source, stable between runs (see `streamId`). */
 export const StreamSchema = Type.Object({
   stream: Type.String(),
@@ -27,6 +35,7 @@ export const StreamSchema = Type.Object({
   syncModes: Type.Array(Type.Union([Type.Literal('full'), Type.Literal('incremental'), Type.Literal('changes')])),
   estimatedRows: Type.Optional(Type.Number()),
   estimatedBytes: Type.Optional(Type.Number()),
+  partitioning: Type.Optional(PartitioningSchema),
   doc: Type.Optional(Type.String()),
   /** Present when the stream is there but its rows cannot be read: it is listed all the same, so that no pattern misses it silently. */
   unreadable: Type.Optional(Type.Object({ message: Type.String(), fix: Type.String() })),
