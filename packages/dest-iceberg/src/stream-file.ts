@@ -37,7 +37,12 @@ export function openStreamFile(
   const open = (partition?: string) => {
     const prefix = filePrefix(metadata, { pipeline, generation, chunk, partition });
     // What replaces rows is written in order: where its rows come to lie is known beforehand.
-    return pool.openFile({ prefix, fields: [...fields], io, sort: sort && { ...sort, isInOrder: chunk === undefined } });
+    return pool.openFile({
+      prefix,
+      fields: [...fields],
+      io,
+      sort: sort && { ...sort, isInOrder: chunk === undefined },
+    });
   };
   if (isWhole || spec.fields.length === 0) return { writer: open(), keys: undefined, sort };
   const keys = new PartitionKeys(stream, { spec, schema, fields: [...fields] });

@@ -14,7 +14,6 @@ import type { RunLayout } from './run-layout.ts';
 import type { RunRows } from './run-rows.ts';
 import { fillUnset } from './unset-names.ts';
 
-
 /** Rows gathered at once: few enough to stay in the cache, enough that a column pays. */
 const BATCH_ROWS = 16_384;
 
@@ -54,7 +53,8 @@ export async function sortOutput(output: Output, plan: SortPlan | undefined): Pr
   );
   const order = orderRows(keys);
   const patches = output.patches.map(
-    (patch) => patch && { sources: order.map((row) => patch.sources[row]!), rows: order.map((row) => patch.rows[row]!) },
+    (patch) =>
+      patch && { sources: order.map((row) => patch.sources[row]!), rows: order.map((row) => patch.rows[row]!) },
   );
   return { ...output, winners: order.map((row) => output.winners[row]!), patches };
 }

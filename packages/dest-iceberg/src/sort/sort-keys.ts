@@ -40,7 +40,11 @@ export function compareRows(a: SortKeys, rowA: number, b: SortKeys, rowB: number
     const [laneA, laneB] = [keyA.lanes[rowA]!, keyB.lanes[rowB]!];
     if (laneA !== laneB) return laneA < laneB ? -1 : 1;
     if (laneA === Infinity || laneA === -Infinity) continue;
-    const rest = keyA.words ? compareWords(keyA, rowA, keyB, rowB) : keyA.bytes ? compareBytes(keyA, rowA, keyB, rowB) : 0;
+    const rest = keyA.words
+      ? compareWords(keyA, rowA, keyB, rowB)
+      : keyA.bytes
+        ? compareBytes(keyA, rowA, keyB, rowB)
+        : 0;
     if (rest !== 0) return rest * keyA.sign;
   }
   return 0;
