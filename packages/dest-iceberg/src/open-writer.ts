@@ -86,7 +86,8 @@ async function loadByKey({ config, memoryBytes }: WriteRequest<Config>) {
     diskBytes: config.keyIndexDiskMB * MEGABYTE,
   });
   const memory = { bytes: 0, maxBytes: memoryBytes * CHANGES_SHARE };
-  const opener = (selected: SelectedStream) => (parts: Pick<StreamChangesParts, 'openFile' | 'mayHoldChanges'>) =>
-    new StreamChanges({ selected, indexes, memory, ...parts });
+  const opener =
+    (selected: SelectedStream) => (parts: Pick<StreamChangesParts, 'openFile' | 'mayHoldChanges' | 'pool'>) =>
+      new StreamChanges({ selected, indexes, memory, ...parts });
   return { indexes, opener };
 }

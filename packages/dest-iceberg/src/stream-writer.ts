@@ -20,7 +20,9 @@ type StreamWriterParts = {
   pool: ParquetPool;
   memory: PartitionMemory;
   /** Opens what takes changes and rows that are upserted; absent where the stream has neither. */
-  openChanges?: ((parts: Pick<StreamChangesParts, 'openFile' | 'mayHoldChanges'>) => StreamChanges) | undefined;
+  openChanges?:
+    | ((parts: Pick<StreamChangesParts, 'openFile' | 'mayHoldChanges' | 'pool'>) => StreamChanges)
+    | undefined;
 };
 
 /** A state that waits for its commit: how many of the done chunks and of the events that came by key it covers. */
@@ -58,6 +60,7 @@ export class StreamWriter {
       deleteFiles: (files) => this.#deleteFiles(files),
     });
     this.#changes = parts.openChanges?.({
+      pool: parts.pool,
       openFile: (table, { fileColumns, fields }, content) =>
         this.#openFile(table, { chunk: undefined, columns: fileColumns, fields, isWhole: content === 'keys' }),
       mayHoldChanges: ({ metadata }, file) => mayHoldChanges(parts.pipeline, metadata, file.filePath),
@@ -251,7 +254,7 @@ export class StreamWriter {
     const draft = await changes.draft(base, events, { files, first: this.#committedChunks });
     const stage = (fresh: Table) => draft.stage(fresh);
     await table.commit({ files: [], state, generation, target: 'main', base, stage });
-    draft.settle();
+    await draft.settle();
   }
 
   get #doneChunks(): number {

@@ -11,10 +11,10 @@ export const ChangesOptions = {
     }),
   ),
   deleteFiles: Type.Optional(
-    Type.Union([Type.Literal('position'), Type.Literal('equality')], {
+    Type.Union([Type.Literal('position'), Type.Literal('equality'), Type.Literal('copy-on-write')], {
       title: 'Delete files',
       description:
-        'How rows are taken out of data files. position (unless set): by their place, which every engine reads. equality: by their key, for huge tables that are seldom read.',
+        'How rows are taken out of data files in upserted tables. position (unless set): by their place, which every engine reads. equality: by their key, for huge tables that are seldom read. copy-on-write: by none, the data files are written anew, for tables that are read much more than changed.',
     }),
   ),
   metadataColumns: Type.Optional(
@@ -49,7 +49,8 @@ export function selectChanges(stream: Stream, rule: Rule, place: string): Select
   };
   const [option] = Object.keys(options);
   if (syncMode !== 'changes') {
-    if (option !== undefined) throw refuse(place, `\`${option}\` has no effect on this sync mode`, SET_CHANGES);
+    const idle = Object.keys(options).find((name) => !isUpsertOption(name, rule));
+    if (idle !== undefined) throw refuse(place, `\`${idle}\` has no effect on this sync mode`, SET_CHANGES);
     if (writeMode === 'upsert' && syncMode !== 'incremental') {
       throw refuse(place, 'only changes and increments can be upserted', 'Set `syncMode: changes` or `incremental`.');
     }
@@ -73,6 +74,10 @@ export function selectChanges(stream: Stream, rule: Rule, place: string): Select
   }
   return { writeMode: mode, changes: options };
 }
+
+/** Increments delete rows only to replace them: by their place, or by writing data files anew. */
+const isUpsertOption = (option: string, { syncMode, writeMode, deleteFiles }: Rule) =>
+  option === 'deleteFiles' && deleteFiles !== 'equality' && syncMode === 'incremental' && writeMode === 'upsert';
 
 const noKey = ({ stream }: Stream, place: string) =>
   refuse(

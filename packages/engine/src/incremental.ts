@@ -1,5 +1,6 @@
 import { ConnectorError, type Incremental, type Stream } from '@fjord/core';
 import { type Static, Type } from '@fjord/core/schema';
+import { ChangesOptions } from './changes.ts';
 
 const Text = Type.String({ minLength: 1 });
 
@@ -39,11 +40,16 @@ export const IncrementalOptions = {
 };
 
 type Rule = Static<ReturnType<typeof ruleSchema>>;
-const ruleSchema = () => Type.Object({ ...IncrementalOptions, writeMode: Type.Optional(Type.String()) });
+const ruleSchema = () =>
+  Type.Object({
+    ...IncrementalOptions,
+    writeMode: Type.Optional(Type.String()),
+    deleteFiles: ChangesOptions.deleteFiles,
+  });
 
 /** What an entry says about reading a stream incrementally. Refuses what cannot be meant, naming the entry's `place`. */
 export function selectIncremental(stream: Stream, rule: Rule, place: string): { incremental?: Incremental } {
-  const { syncMode = 'full', cursor, cursorFallback: fallback, lookbackSeconds = 0, writeMode } = rule;
+  const { syncMode = 'full', cursor, cursorFallback: fallback, lookbackSeconds = 0, writeMode, deleteFiles } = rule;
   const columns = typeof cursor === 'string' ? [cursor] : (cursor ?? []);
   if (syncMode !== 'incremental') {
     if (columns.length === 0 && fallback === undefined && lookbackSeconds === 0) return {};
@@ -68,6 +74,7 @@ export function selectIncremental(stream: Stream, rule: Rule, place: string): { 
       cursor: columns,
       ...(fallback !== undefined && { fallback }),
       ...(lookbackSeconds > 0 && { lookbackSeconds }),
+      ...(deleteFiles !== undefined && { deleteFiles }),
     },
   };
 }

@@ -30,6 +30,11 @@ test.each([
     rule: { syncMode: 'changes', deletes: 'soft' as const, deleteFiles: 'equality' as const },
     selected: { writeMode: 'upsert', changes: { deletes: 'soft', deleteFiles: 'equality' } },
   },
+  {
+    of: stream(),
+    rule: { syncMode: 'incremental', writeMode: 'upsert' as const, deleteFiles: 'copy-on-write' as const },
+    selected: { writeMode: 'upsert' },
+  },
 ])('an entry $rule of a stream with the key $of.primaryKey selects $selected', ({ of, rule, selected }) => {
   expect(selectChanges(of, rule, 'p.yaml:5')).toEqual(selected);
 });
@@ -38,6 +43,11 @@ test.each([
   [stream(), { deletes: 'soft' as const }, '`deletes` has no effect on this sync mode'],
   [stream(), { writeMode: 'upsert' as const }, 'only changes and increments can be upserted'],
   [keyless, { syncMode: 'incremental', writeMode: 'upsert' as const }, 'has no primary key to upsert by'],
+  [
+    stream(),
+    { syncMode: 'incremental', writeMode: 'upsert' as const, deleteFiles: 'equality' as const },
+    '`deleteFiles` has no effect on this sync mode',
+  ],
   [stream({ syncModes: ['full'] }), { syncMode: 'changes' }, 'the changes of shop.orders cannot be followed'],
   [stream(), { syncMode: 'changes', writeMode: 'overwrite' as const }, 'cannot overwrite its table'],
   [keyless, { syncMode: 'changes', writeMode: 'upsert' as const }, 'has no primary key to upsert by'],

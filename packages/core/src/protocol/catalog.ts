@@ -58,6 +58,16 @@ const TableLayoutSchema = {
   onIncompatible: Type.Optional(Type.Union([Type.Literal('fail-stream'), Type.Literal('new-column')])),
 };
 
+/**
+ * What removes a row from a data file: its position (a deletion vector on format version 3), its key, for huge cold tables, or the
+ * file is written anew without it.
+ */
+const DeleteFilesSchema = Type.Union([
+  Type.Literal('position'),
+  Type.Literal('equality'),
+  Type.Literal('copy-on-write'),
+]);
+
 /** How an incremental stream knows what is new: rows whose cursor columns, compared in order, are not below the last run's greatest. */
 const IncrementalSchema = Type.Object({
   cursor: Type.Array(Type.String(), { minItems: 1 }),
@@ -65,6 +75,8 @@ const IncrementalSchema = Type.Object({
   fallback: Type.Optional(Type.String()),
   /** How far below the last run's greatest value late rows are looked for. */
   lookbackSeconds: Type.Optional(Type.Number({ minimum: 0 })),
+  /** Of an increment that is upserted. */
+  deleteFiles: Type.Optional(DeleteFilesSchema),
 });
 export type Incremental = Static<typeof IncrementalSchema>;
 
@@ -72,8 +84,7 @@ export type Incremental = Static<typeof IncrementalSchema>;
 const ChangesSchema = Type.Object({
   /** What a deleted row becomes in `upsert`: gone, marked by `_fjord_deleted_at`, or left as it was. */
   deletes: Type.Optional(Type.Union([Type.Literal('hard'), Type.Literal('soft'), Type.Literal('ignore')])),
-  /** What removes a row from a data file: its position (a deletion vector on format version 3), or its key, for huge cold tables. */
-  deleteFiles: Type.Optional(Type.Union([Type.Literal('position'), Type.Literal('equality')])),
+  deleteFiles: Type.Optional(DeleteFilesSchema),
   /** Whether the table has `_fjord_op`, `_fjord_position`, `_fjord_committed_at` and `_fjord_loaded_at`. */
   metadataColumns: Type.Optional(Type.Boolean()),
 });

@@ -8,7 +8,9 @@ import {
   type Table,
   writeRowDeletes,
 } from '@fjord/iceberg';
+import type { ParquetPool } from '../parquet/sink.ts';
 import type { ChangeRows } from './change-rows.ts';
+import { rewriteWithout } from './copy-on-write.ts';
 import type { DeletedRows } from './deleted-rows.ts';
 import { canDeleteByKey, writeKeyDeletes } from './equality-deletes.ts';
 import { fillGaps, type Place } from './fill-gaps.ts';
@@ -37,8 +39,9 @@ export type DraftParts = {
   /** Every change stays as a row of its own. */
   isHistory: boolean;
   handover: Uint8Array | undefined;
-  /** What deletes rows of earlier commits. */
-  deleteFiles: 'position' | 'equality';
+  /** What deletes rows of earlier commits; none: data files are written anew without them, by the pool. */
+  deleteFiles: 'position' | 'equality' | 'copy-on-write';
+  pool: ParquetPool;
   /** Opens files for changes of a layout, or for their keys: those are not divided by partition. */
   openFile(layout: RunLayout, content: 'rows' | 'keys'): OpenedFile;
   /** Whether a file may hold changes, and not only copied rows. */
@@ -59,6 +62,8 @@ export class CommitDraft {
   readonly #keyDeletes: DataFile[] = [];
   readonly #copied: { file: DataFile; keyFields: KeyFields }[] = [];
   readonly #loadedAt = BigInt(Date.now()) * 1000n;
+  /** Files of the draft that were written anew before they were committed. */
+  #vain: string[] = [];
   #staged: { deletes: readonly RowDeletes[]; files: readonly DataFile[] } = { deletes: [], files: [] };
   #isTruncated = false;
 
@@ -117,6 +122,7 @@ export class CommitDraft {
     }
     const own = [...this.#files.values()].filter(({ positions }) => positions.size > 0);
     const deletes = [...found.values(), ...own];
+    if (this.#parts.deleteFiles === 'copy-on-write') return this.#stageRewritten(table, deletes);
     const { append, remove } = await writeRowDeletes(table, deletes);
     this.#staged = { deletes, files: append };
     const data = [...this.#files.values()].map(({ scanFile }) => scanFile.file);
@@ -128,17 +134,32 @@ export class CommitDraft {
     };
   }
 
-  /** Notes what was committed, so that none of it needs to be read. */
-  settle(): void {
+  /** Notes what was committed, so that none of it needs to be read, and deletes what was written in vain. */
+  async settle(): Promise<void> {
     const { deletes, files } = this.#staged;
+    const { table } = this.#parts;
     for (const { scanFile, positions } of deletes) this.#parts.deleted.add(scanFile.file.filePath, positions);
     this.#parts.deleted.skip(files);
+    await Promise.allSettled(this.#vain.map((location) => table.io.delete(location)));
   }
 
   /** Deletes the files of a draft that no commit was tried with. */
   async discard(): Promise<void> {
     const { table } = this.#parts;
     await Promise.allSettled(this.#locations.map((location) => table.io.delete(location)));
+  }
+
+  async #stageRewritten(table: Table, deletes: readonly RowDeletes[]): Promise<StagedDraft> {
+    const { pool, finder } = this.#parts;
+    const live = this.#isTruncated ? [] : await finder.plan(table);
+    const { append, gone } = await rewriteWithout(table, deletes, { pool, live });
+    const data = [...this.#files.values()].map(({ scanFile }) => scanFile.file);
+    this.#vain = [...this.#files.keys()].filter((location) => gone.has(location));
+    return {
+      append: [...data.filter(({ filePath }) => !gone.has(filePath)), ...append],
+      remove: this.#isTruncated ? 'all' : gone.size > 0 ? ({ filePath }) => gone.has(filePath) : undefined,
+      written: append.map(({ filePath }) => filePath),
+    };
   }
 
   get #locations(): string[] {
@@ -172,7 +193,7 @@ export class CommitDraft {
   /** What a run replaces in the table is looked for when the commit is staged, or said by key. */
   async #note(obsolete: Obsolete, run: { folded: Folded; layout: RunLayout }): Promise<void> {
     const { table, deleteFiles, openFile } = this.#parts;
-    if (deleteFiles === 'position' || !canDeleteByKey(run.layout)) this.#obsolete.push(obsolete);
+    if (deleteFiles !== 'equality' || !canDeleteByKey(run.layout)) this.#obsolete.push(obsolete);
     else this.#keyDeletes.push(...(await writeKeyDeletes(table, run, (layout) => openFile(layout, 'keys'))));
   }
 

@@ -1,6 +1,6 @@
 import { type BatchMessage, type Column, ConnectorError, type Message, type SelectedStream } from '@fjord/core';
 import type { DataFile, Table } from '@fjord/iceberg';
-import type { ParquetBatch } from '../parquet/sink.ts';
+import type { ParquetBatch, ParquetPool } from '../parquet/sink.ts';
 import { decodeRows } from '../partition/decode-rows.ts';
 import { ChangeQueue, type HeldMemory, type QueuedEvent } from './change-queue.ts';
 import { ChangeRows } from './change-rows.ts';
@@ -21,6 +21,7 @@ export type StreamChangesParts = {
   selected: SelectedStream;
   indexes: KeyIndexes;
   memory: HeldMemory;
+  pool: ParquetPool;
   openFile(table: Table, layout: RunLayout, content: 'rows' | 'keys'): OpenedFile;
   mayHoldChanges(table: Table, file: DataFile): boolean;
 };
@@ -156,7 +157,7 @@ export class StreamChanges implements AsyncDisposable {
   }
 
   #openDraft(table: Table): CommitDraft {
-    const { selected, indexes, openFile, mayHoldChanges } = this.#parts;
+    const { selected, indexes, pool, openFile, mayHoldChanges } = this.#parts;
     return new CommitDraft({
       stream: selected.stream,
       table,
@@ -166,7 +167,8 @@ export class StreamChanges implements AsyncDisposable {
       deletes: selected.changes?.deletes ?? 'hard',
       isHistory: this.#isHistory,
       handover: this.#handover,
-      deleteFiles: selected.changes?.deleteFiles ?? 'position',
+      deleteFiles: (selected.changes ?? selected.incremental)?.deleteFiles ?? 'position',
+      pool,
       openFile: (layout, content) => openFile(table, layout, content),
       mayHoldChanges: (file) => mayHoldChanges(table, file),
     });

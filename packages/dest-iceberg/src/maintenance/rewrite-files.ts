@@ -6,7 +6,6 @@ import type { FileWriter, ParquetBatch, ParquetPool } from '../parquet/sink.ts';
 import type { ArrowRows } from '../partition/arrow-rows.ts';
 import { gatherRows } from '../partition/gather.ts';
 import { sortPlan } from '../sort/sort-plan.ts';
-import type { DeletedPositions } from './deleted-positions.ts';
 import { type CompactionGroup, prefixOf } from './plan-compaction.ts';
 
 /** Where each row came from and when it last changed (spec: Row Lineage): kept in the files that rows move to. */
@@ -19,7 +18,15 @@ const LAST_UPDATED: NestedField = {
 };
 
 /** What a rewrite works with. */
-export type RewriteTools = { table: Table; pool: ParquetPool; deleted: DeletedPositions; signal: AbortSignal };
+export type RewriteTools = {
+  table: Table;
+  pool: ParquetPool;
+  /** Which rows of a file are gone. */
+  deleted: { of(scanned: ScanFile): Promise<Positions> };
+  signal: AbortSignal;
+};
+
+type Positions = { readonly size: number; has(position: number): boolean };
 
 /** Writes the live rows of a group's files into new ones, a few batches at a time. On any fault what was written is deleted. */
 export async function rewriteFiles(group: CompactionGroup, tools: RewriteTools): Promise<DataFile[]> {
@@ -58,7 +65,7 @@ async function copyRows(scanned: ScanFile, { table, deleted, signal, fields, wri
 
 const asItIs = ({ rows, stream }: SourceRows): ParquetBatch => ({ rows, body: [stream] });
 
-function liveRows({ startRow, rows }: SourceRows, gone: { size: number; has(position: number): boolean }): Int32Array {
+function liveRows({ startRow, rows }: SourceRows, gone: Positions): Int32Array {
   const indices = new Int32Array(rows);
   let count = 0;
   for (let row = 0; row < rows; row++) if (gone.size === 0 || !gone.has(startRow + row)) indices[count++] = row;
