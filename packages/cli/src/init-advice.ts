@@ -21,7 +21,9 @@ export async function adviseStreams(file: string, match: string): Promise<Advice
     });
     return {
       entries: advised.map(entryOf).join(''),
-      notes: advised.map(({ stream, partition, reason }) => `${stream}: partition ${partition.join(', ')}, since ${reason}.`),
+      notes: advised.map(
+        ({ stream, partition, reason }) => `${stream}: partition ${partition.join(', ')}, since ${reason}.`,
+      ),
     };
   } catch (thrown) {
     const { code } = failureOfThrown(thrown);
@@ -30,7 +32,15 @@ export async function adviseStreams(file: string, match: string): Promise<Advice
   }
 }
 
-function entryOf({ stream, partition, reason }: { stream: string; partition: readonly string[]; reason: string }): string {
+function entryOf({
+  stream,
+  partition,
+  reason,
+}: {
+  stream: string;
+  partition: readonly string[];
+  reason: string;
+}): string {
   return `  - match: ${JSON.stringify(stream)}
     writeMode: append
     # Advised, since ${reason}.

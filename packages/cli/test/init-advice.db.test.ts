@@ -25,7 +25,9 @@ test('init advises partitions as the source has them where it is large, and disc
       env: { ...process.env, PGPASSWORD: server.password },
     });
   const init = await run('init', ...args);
-  expect(init.stdout).toContain('public.events: partition month(at), since the source has about 31 days of at in a part.');
+  expect(init.stdout).toContain(
+    'public.events: partition month(at), since the source has about 31 days of at in a part.',
+  );
   expect(init.stdout).not.toContain('public.small');
   const text = readFileSync(path.join(folder.path, 'pipeline.yaml'), 'utf8');
   expect(text).toMatch(/- match: "public\.events"\n[^-]*partition: \["month\(at\)"\]\n {2}- match: "public\.\*"/);

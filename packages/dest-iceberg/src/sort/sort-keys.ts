@@ -79,8 +79,18 @@ function keyOf(data: Data, length: number, { type, transform }: SortColumn): Uns
     case 'uuid':
     case 'fixed':
       return bytesKey(byteRanges(data, length, type), length);
-    default:
+    case 'long':
+    case 'time':
+    case 'timestamp':
+    case 'timestamptz':
+    case 'timestamp_ns':
+    case 'timestamptz_ns':
       return wordsKey(valueWords(data), length, 2);
+    case 'variant':
+    case 'unknown':
+      throw new Error(`columns of type ${kind} have no order`);
+    default:
+      return kind satisfies never;
   }
 }
 

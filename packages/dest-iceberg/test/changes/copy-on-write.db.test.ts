@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { commitTable, openSqlCatalog, planFiles, type ScanFile, stageSnapshot } from '@fjord/iceberg';
-import { readWithDuckDB, readWithPyIceberg, sortRows, temporaryFolder } from '@fjord/test-harness';
+import { planFiles, type ScanFile } from '@fjord/iceberg';
+import { readWithDuckDB, readWithPyIceberg, runPython, sortRows, temporaryFolder } from '@fjord/test-harness';
 import { expect, test } from 'vitest';
 import { COLUMNS, Lake, type WriteProcess } from '../write-process.ts';
 import { type Change, encodeChanges, orderKey } from './change-log.ts';
@@ -115,32 +115,34 @@ test('rows that another writer adds while files are written anew are neither los
   write.begin(null).rows([1, 5], 'a').end('a').state('copied');
   await write.durable('copied');
   write.send({ type: 'HANDOVER', stream: 's', position: orderKey(0) });
-  const other = (async () => {
-    const folder = `${lake.folder}/lake`;
-    await using catalog = await openSqlCatalog({
-      uri: `sqlite:///${folder}/catalog.db`,
-      name: 'fjord',
-      warehouse: `file://${folder}`,
-    });
-    const identifier = { namespace: ['db'], name: 's' };
-    // The other writer copies a file of the table as it is: rows 1 to 5 of the first commit a second time.
-    const table = await catalog.loadTable(identifier);
-    const [first] = table ? await Array.fromAsync(planFiles(table)) : [];
-    for (let round = 0; round < 5; round++) {
-      await commitTable(catalog, identifier, (fresh) =>
-        stageSnapshot(fresh, { append: [], properties: { round: String(round) } }),
-      );
-    }
-    return first?.file.recordCount;
-  })();
-  for (let round = 0; round < 5; round++) {
-    change(write, 1 + round, [u(1 + round, `round ${round}`)]).state(round);
+  const appended = runPython(APPEND, [`${lake.folder}/lake`]);
+  for (let round = 0; round < 20; round++) {
+    change(write, 1 + round, [u(1 + (round % 5), `round ${round}`)]).state(round);
     await write.durable(round);
   }
-  expect(await other).toBe(5n);
+  await appended;
   await end(write);
-  expect(await rowsOf(lake)).toEqual([1, 2, 3, 4, 5].map((id) => [String(id), `round ${id - 1}`]));
+  const own = [1, 2, 3, 4, 5].map((id) => [String(id), `round ${14 + id}`]);
+  const others = Array.from({ length: 6 }, (_, index) => [String(100 + index), 'other']);
+  expect(await rowsOf(lake)).toEqual(sortRows([...own, ...others]));
 });
+
+/** Appends six rows with PyIceberg, one a commit, each again after a conflict. */
+const APPEND = `
+import sys
+import pyarrow as pa
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import CommitFailedException
+catalog = SqlCatalog('fjord', uri=f'sqlite:///{sys.argv[1]}/catalog.db', warehouse=f'file://{sys.argv[1]}')
+schema = pa.schema([pa.field('id', pa.int64(), nullable=False), pa.field('name', pa.string())])
+for number in range(6):
+    for attempt in range(100):
+        try:
+            catalog.load_table('db.s').append(pa.table({'id': [100 + number], 'name': ['other']}, schema=schema))
+            break
+        except CommitFailedException:
+            if attempt == 99: raise
+`;
 
 test('an increment that is upserted writes files anew, too', async () => {
   await using lake = await openLake();
@@ -149,10 +151,21 @@ test('an increment that is upserted writes files anew, too', async () => {
   first.begin(null).rows([1, 5], 'a').end('a').complete().state('one').endRun();
   expect(await first.finish()).toBe(0);
   await using second = lake.write({ writeMode: 'upsert', layout });
-  second.begin('one').records('b', [{ id: 5, name: 'five' }, { id: 6, name: 'six' }]).end('b').complete();
+  second
+    .begin('one')
+    .records('b', [
+      { id: 5, name: 'five' },
+      { id: 6, name: 'six' },
+    ])
+    .end('b')
+    .complete();
   second.state('two').endRun();
   expect(await second.finish(), JSON.stringify(second.errors)).toBe(0);
-  expect(await rowsOf(lake)).toEqual([...[1, 2, 3, 4].map((id) => [String(id), `n${id}`]), ['5', 'five'], ['6', 'six']]);
+  expect(await rowsOf(lake)).toEqual([
+    ...[1, 2, 3, 4].map((id) => [String(id), `n${id}`]),
+    ['5', 'five'],
+    ['6', 'six'],
+  ]);
   expect((await filesOf(lake)).flatMap(({ deletes }) => deletes)).toEqual([]);
 });
 

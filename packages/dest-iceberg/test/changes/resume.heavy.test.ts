@@ -77,17 +77,18 @@ async function runOnce(
   return true;
 }
 
-for (const [key, formatVersion, seed] of [
-  ['long', 2, 1],
-  ['text', 3, 2],
+for (const [key, formatVersion, seed, deleteFiles] of [
+  ['long', 2, 1, 'position'],
+  ['text', 3, 2, 'position'],
+  ['long', 2, 3, 'copy-on-write'],
 ] as const) {
-  test(`a copy beside the log that is killed again and again ends with the source's rows (${key}, version ${formatVersion})`, async () => {
+  test(`a copy beside the log that is killed again and again ends with the source's rows (${key}, version ${formatVersion}, ${deleteFiles})`, async () => {
     await using folder = await temporaryFolder('fjord-resume');
     const lake = new Lake(folder.path);
     const table = new RandomTable(KEYS[key]!, seed);
     const steps = planSteps(table);
     const random = randomFrom(seed);
-    const layout = { changes: {}, formatVersion, ...(key === 'text' && { partition: ['bucket(2, id)'] }) };
+    const layout = { changes: { deleteFiles }, formatVersion, ...(key === 'text' && { partition: ['bucket(2, id)'] }) };
     // With a megabyte of memory a transaction is folded in several runs, and waits on disk.
     const start = () =>
       lake.write(
