@@ -76,9 +76,13 @@ export function formatColumnType(type: ColumnType): string {
   return `struct<${type.fields.map((field) => `${field.name}: ${formatColumnType(field.type)}`).join(', ')}>`;
 }
 
-/** A column of a stream. `sourceType` is the database's own name for its type, for people only. */
+/**
+ * A column of a stream. `sourceType` is the database's own name for its type, for people only. `id` is what the column is in its source
+ * whatever it is called: the same for a renamed column, and never given to another one of the stream.
+ */
 export const ColumnSchema = Type.Object({
   name: Type.String(),
+  id: Type.Optional(Type.String()),
   type: ColumnTypeSchema,
   nullable: Type.Boolean(),
   sourceType: Type.Optional(Type.String()),

@@ -1,5 +1,6 @@
 import type { Message, RemoveRequest } from '@fjord/core';
 import { type Catalog, commitTable, formatIdentifier, stageBranchRemoval, type TableIdentifier } from '@fjord/iceberg';
+import { columnsPropertyName } from './column-names.ts';
 import type { Config } from './config.ts';
 import { toConnectorError } from './iceberg-errors.ts';
 import { openWarehouse } from './open-warehouse.ts';
@@ -35,21 +36,22 @@ async function forget(
   { pipeline, stream }: { pipeline: string; stream: string },
 ): Promise<boolean> {
   if (!(await catalog.loadTable(identifier))) return false;
-  const property = statePropertyName(pipeline, stream);
+  const own = [statePropertyName(pipeline, stream), columnsPropertyName(pipeline, stream)];
   const prefix = stagingBranch(pipeline, 0).slice(0, -1);
   let isThere = false;
   await commitTable(catalog, identifier, (table) => {
     const { properties, refs } = table.metadata;
     const branches = Object.keys(refs).filter((name) => name.startsWith(prefix));
-    isThere = property in properties || branches.length > 0;
+    const removals = own.filter((property) => property in properties);
+    isThere = removals.length > 0 || branches.length > 0;
     if (!isThere) return undefined;
-    const removals = branches.map((branch) => stageBranchRemoval(table, branch));
+    const dropped = branches.map((branch) => stageBranchRemoval(table, branch));
     return {
       updates: [
-        ...removals.flatMap(({ updates }) => updates),
-        ...(property in properties ? [{ action: 'remove-properties' as const, removals: [property] }] : []),
+        ...dropped.flatMap(({ updates }) => updates),
+        ...(removals.length > 0 ? [{ action: 'remove-properties' as const, removals }] : []),
       ],
-      requirements: removals.flatMap(({ requirements }) => requirements),
+      requirements: dropped.flatMap(({ requirements }) => requirements),
     };
   });
   return isThere;

@@ -48,6 +48,7 @@ export class StreamTable {
   /** The property's text as this attempt last read or wrote it: every commit requires it unchanged (rule 10). */
   #seen: string | undefined;
   #adopted = false;
+  #isLaidOut = false;
 
   constructor(parts: StreamTableParts) {
     this.#parts = parts;
@@ -77,9 +78,15 @@ export class StreamTable {
     const found = await this.#parts.catalog.loadTable(this.#identifier);
     const table = found ?? (await this.#create(columns, primaryKey));
     if (found) this.#checkOwner(found);
-    const { selected, properties, catalog } = this.#parts;
-    if (!layoutChanges(table, { columns, selected, properties })) return table;
-    return commitTable(catalog, this.#identifier, (fresh) => layoutChanges(fresh, { columns, selected, properties }));
+    const { selected, pipeline, properties, catalog } = this.#parts;
+    // Columns that partition or sort a table may be renamed while it is written to: their places are taken once.
+    const { partition: _, sort: __, ...rest } = selected;
+    const layout = { columns, selected: this.#isLaidOut ? rest : selected, pipeline, properties };
+    const laidOut = layoutChanges(table, layout)
+      ? await commitTable(catalog, this.#identifier, (fresh) => layoutChanges(fresh, layout))
+      : table;
+    this.#isLaidOut = true;
+    return laidOut;
   }
 
   /** Commits files and state in one metadata commit. `fenced` or `commit_conflict` if another attempt has written meanwhile. */
@@ -135,8 +142,8 @@ export class StreamTable {
   async #create(columns: Column[], primaryKey: string[]): Promise<Table> {
     const { catalog } = this.#parts;
     await catalog.createNamespace(this.#identifier.namespace);
-    const { selected, properties } = this.#parts;
-    return catalog.createTable(this.#identifier, newTable({ columns, primaryKey, selected, properties }));
+    const { selected, pipeline, properties } = this.#parts;
+    return catalog.createTable(this.#identifier, newTable({ columns, primaryKey, selected, pipeline, properties }));
   }
 
   #checkOwner(table: Table): void {

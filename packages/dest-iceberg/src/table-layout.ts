@@ -8,6 +8,7 @@ import {
   isIcebergError,
   NAME_MAPPING_PROPERTY,
   parseNameMapping,
+  renameColumns,
   type Schema,
   type Table,
   type TableChanges,
@@ -15,13 +16,19 @@ import {
   type TableMetadata,
   type TableUpdate,
 } from '@fjord/iceberg';
+import { columnsPropertyName, findRenames, noteColumns, parseColumnNames } from './column-names.ts';
 import type { Config } from './config.ts';
 import { schemaForColumns, toIcebergColumns } from './table-schema.ts';
 
 const MEGABYTE = 1024 * 1024;
 
 /** What a table is to be like: a stream's columns and its options. */
-export type Layout = { columns: Column[]; selected: SelectedStream; properties: Record<string, string> };
+export type Layout = {
+  columns: Column[];
+  selected: SelectedStream;
+  pipeline: string;
+  properties: Record<string, string>;
+};
 
 /** The properties of new tables that follow from the destination's options, so that other writers of the table act alike. */
 export function tableProperties(config: Config): Record<string, string> {
@@ -42,10 +49,12 @@ export function newTable({
   columns,
   primaryKey,
   selected,
+  pipeline,
   properties,
 }: Layout & { primaryKey: string[] }): TableCreation {
   const schema = schemaForColumns(columns, primaryKey);
   const { partition = [], sort = [], target, formatVersion, tableProperties: own } = selected;
+  const names = noteColumns(schema, columns, {});
   return configured(selected, () => ({
     schema,
     partitionSpec: createPartitionSpec(schema, partition),
@@ -53,6 +62,7 @@ export function newTable({
     properties: {
       ...properties,
       ...own,
+      ...(names !== undefined && { [columnsPropertyName(pipeline, selected.stream)]: names }),
       ...(formatVersion !== undefined && { 'format-version': String(formatVersion) }),
     },
     ...(target.location !== undefined && { location: target.location.replace(/\/+$/, '') }),
@@ -63,18 +73,17 @@ export function newTable({
  * What must change in a table that exists before the stream's rows are written: format, schema, partition spec, sort order and properties,
  * as far as the stream names them. Undefined if nothing must. `schema_incompatible` as `evolveSchema` says.
  */
-export function layoutChanges({ metadata }: Table, { columns, selected }: Layout): TableChanges | undefined {
+export function layoutChanges({ metadata }: Table, layout: Layout): TableChanges | undefined {
+  const { selected } = layout;
   const schema = currentSchema(metadata);
-  const evolved = evolveSchema(schema, toIcebergColumns(columns), {
-    lastColumnId: metadata['last-column-id'],
-    onIncompatible: selected.onIncompatible === 'new-column' ? 'new-column' : 'fail',
-  });
+  const evolved = schemaFor(metadata, layout);
   const updates = configured(selected, () => [
     ...upgrade(metadata, selected),
     ...(evolved ? setSchema(metadata, evolved) : []),
     ...respecify(metadata, evolved ?? schema, selected),
     ...addWholeSpec(metadata, selected),
     ...setProperties(metadata, selected),
+    ...noteNames(metadata, evolved ?? schema, layout),
   ]);
   if (updates.length === 0) return undefined;
   return {
@@ -87,6 +96,29 @@ export function layoutChanges({ metadata }: Table, { columns, selected }: Layout
       { type: 'assert-last-assigned-partition-id', 'last-assigned-partition-id': metadata['last-partition-id'] },
     ],
   };
+}
+
+/** The schema that the rows need, if it is another one: first columns are renamed as at the source, then it grows. */
+function schemaFor(metadata: TableMetadata, { columns, selected, pipeline }: Layout): Schema | undefined {
+  const schema = currentSchema(metadata);
+  const known = parseColumnNames(metadata.properties[columnsPropertyName(pipeline, selected.stream)]);
+  const renames = selected.onRename === 'new-column' ? new Map() : findRenames(schema, columns, known);
+  const renamed = renameColumns(schema, renames);
+  const evolved = evolveSchema(renamed, toIcebergColumns(columns), {
+    lastColumnId: metadata['last-column-id'],
+    onIncompatible: selected.onIncompatible === 'new-column' ? 'new-column' : 'fail',
+  });
+  return evolved ?? (renames.size > 0 ? renamed : undefined);
+}
+
+function noteNames(
+  { properties }: TableMetadata,
+  schema: Schema,
+  { columns, selected, pipeline }: Layout,
+): TableUpdate[] {
+  const name = columnsPropertyName(pipeline, selected.stream);
+  const text = noteColumns(schema, columns, parseColumnNames(properties[name]));
+  return text === undefined ? [] : [{ action: 'set-properties', updates: { [name]: text } }];
 }
 
 /** Snapshots are written for format 2 and up. */

@@ -66,6 +66,14 @@ const TableLayout = {
       default: 'fail-stream',
     }),
   ),
+  onRename: Type.Optional(
+    Type.Union([Type.Literal('rename'), Type.Literal('new-column')], {
+      title: 'On rename',
+      description:
+        'When a column is renamed at a source that tells so: the table column is renamed with all its values, or it stays as it is and rows go on in a new column.',
+      default: 'rename',
+    }),
+  ),
 };
 
 const StreamRuleSchema = Type.Object(

@@ -93,13 +93,15 @@ function selectStream({ stream, rule, index }: Choice, pipeline: Pipeline): Sele
 }
 
 /** The entry's options that only the destination understands. */
-function tableLayout({ partition, sort, tableProperties, formatVersion, onIncompatible }: StreamRule) {
+function tableLayout(rule: StreamRule) {
+  const { partition, sort, tableProperties, formatVersion, onIncompatible, onRename } = rule;
   return {
     ...(partition && { partition }),
     ...(sort && { sort }),
     ...(tableProperties && { tableProperties }),
     ...(formatVersion && { formatVersion }),
     ...(onIncompatible && { onIncompatible }),
+    ...(onRename && { onRename }),
   };
 }
 

@@ -79,7 +79,7 @@ export {
   fieldsById,
   highestFieldId,
 } from './schema.ts';
-export { type EvolutionOptions, evolveSchema, fileFields } from './schema-evolution.ts';
+export { type EvolutionOptions, evolveSchema, renameColumns, fileFields } from './schema-evolution.ts';
 export { isPromotable } from './type-promotion.ts';
 export { type Value, compareBounds, compareValues, decodeValue, encodeValue, formatUuid } from './single-value.ts';
 export { truncateLowerBound, truncateUpperBound } from './bounds.ts';

@@ -41,6 +41,15 @@ export function evolveSchema(
   return hasSameFields(result, schema) ? undefined : result;
 }
 
+/** The schema with some of its top-level columns renamed, old names to new ones; their ids, and so their values, stay. Throws `invalid_argument` for a name twice. */
+export function renameColumns(schema: Schema, names: ReadonlyMap<string, string>): Schema {
+  if (names.size === 0) return schema;
+  const fields = schema.fields.map((field) => ({ ...field, name: names.get(field.name) ?? field.name }));
+  const twice = fields.find(({ name }, index) => fields.findIndex((field) => field.name === name) !== index);
+  if (!twice) return { ...schema, fields };
+  throw new IcebergError('invalid_argument', `Two columns would be called "${twice.name}".`);
+}
+
 /**
  * The fields of a data file that holds `columns` in this order: ids, names and nullability are the table's, types the columns' own, which
  * may be narrower. Throws `schema_incompatible` if the schema has no place for a column: evolve it first.

@@ -3,6 +3,7 @@ import { becomesNullable } from './column-types.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './connection.ts';
 import { PARTITIONED_TABLE, type PartitionedTable, partitioningOf } from './partitioning.ts';
+import { columnId } from './logged-columns.ts';
 import { quoteIdentifier, quoteQualified } from './quoting.ts';
 import { loadColumns, type TableColumn } from './table-columns.ts';
 
@@ -142,6 +143,7 @@ function toColumn(column: TableColumn, primaryKey: string[], { unrepresentable }
   const staysRequired = isRequired && (primaryKey.includes(name) || !becomesNullable(mapping, unrepresentable));
   return {
     name,
+    id: columnId(column),
     type: mapping.type,
     nullable: !staysRequired,
     sourceType: typeName,

@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import type { Connection } from './connection.ts';
 import type { Wire } from './copy/wire.ts';
 import type { LogFormat } from './log-format.ts';
+import { columnId, identifyColumns } from './logged-columns.ts';
 import type { LookedUp } from './pgoutput/log-decoder.ts';
 import type { LoggedColumn, LoggedRelation } from './pgoutput/relation-message.ts';
 import { type ChangeColumn, StreamChanges } from './pgoutput/stream-changes.ts';
@@ -13,6 +14,8 @@ import { loadColumns, loadTypes, type TableColumn } from './table-columns.ts';
 export type FollowedStream = {
   selected: SelectedStream;
   said: { columns: Column[]; primaryKey: string[] } | undefined;
+  /** The columns that its relation had in the log last, in their order there. */
+  logged?: readonly { name: string; id: string | undefined }[];
 };
 
 type LoggedStreamContext = { config: Config; format: LogFormat };
@@ -28,11 +31,12 @@ export async function lookUpRelation(
   { config, format }: LoggedStreamContext,
 ): Promise<LookedUp> {
   const { selected } = stream;
-  const mapped = await mapLogged(connection, relation, config);
+  const mapped = await mapLogged(connection, relation, { config, before: stream.logged ?? selected.columns });
+  stream.logged = mapped.map(({ logged, id }) => ({ name: logged.name, id }));
   if (format === 'binary' && chooseColumns(mapped, selected).some(({ mapping }) => mapping.select)) {
     throw needsText(selected.stream);
   }
-  const primaryKey = keyOf(relation, selected);
+  const primaryKey = keyOf(relation, mapped, selected);
   const chosen = chooseColumns(mapped, selected).map((column) => toColumn(column, selected, { primaryKey, config }));
   const columns = chosen.map(({ column }) => column);
   const isSaid = stream.said !== undefined && isSameSchema(stream.said, { columns, primaryKey });
@@ -56,59 +60,91 @@ function needsText(stream: string): ConnectorError {
   return new ConnectorError('plan_outdated', message, { stream, help: 'Run the sync again.' });
 }
 
-type Mapped = { logged: LoggedColumn; field: number; mapping: ColumnMapping; found: TableColumn | undefined };
+type Mapped = {
+  logged: LoggedColumn;
+  field: number;
+  id: string | undefined;
+  mapping: ColumnMapping;
+  found: TableColumn | undefined;
+};
 
-async function mapLogged(connection: Connection, relation: LoggedRelation, config: Config): Promise<Mapped[]> {
+async function mapLogged(
+  connection: Connection,
+  relation: LoggedRelation,
+  { config, before }: { config: Config; before: Parameters<typeof identifyColumns>[2] },
+): Promise<Mapped[]> {
   const found = (await loadColumns(connection, [relation.oid], config)).get(relation.oid) ?? [];
-  const byName = new Map(found.map((column) => [column.name, column]));
+  const identified = identifyColumns(relation.columns, found, before);
   const types = await loadTypes(
     connection,
     relation.columns.map(({ typeOid }) => typeOid),
     config,
   );
   return relation.columns.map((logged, field) => {
-    const now = byName.get(logged.name);
+    const now = identified[field];
+    const id = now && columnId(now);
     if (now && now.typeOid === logged.typeOid && now.typeModifier === logged.modifier) {
-      return { logged, field, mapping: now.mapping, found: now };
+      return { logged, field, id, mapping: now.mapping, found: now };
     }
     const reference = { oid: logged.typeOid, modifier: logged.modifier, dimensions: 0 };
-    return { logged, field, mapping: mapColumnType(resolveDomain(reference, types), types), found: undefined };
+    return { logged, field, id, mapping: mapColumnType(resolveDomain(reference, types), types), found: undefined };
   });
 }
 
 /** The selected columns in their order; without a choice of the user's also those that were added since. */
 function chooseColumns(mapped: readonly Mapped[], { columns, shape }: SelectedStream): Mapped[] {
-  const byName = new Map(mapped.map((column) => [column.logged.name, column]));
-  const known = columns.flatMap(({ name }) => byName.get(name) ?? []);
+  const known = columns.flatMap((column) => mapped.find((each) => selectedOf(each, [column])) ?? []);
   if (shape) return known;
-  const names = new Set(columns.map(({ name }) => name));
-  return [...known, ...mapped.filter(({ logged }) => !names.has(logged.name))];
+  return [...known, ...mapped.filter((column) => !known.includes(column))];
+}
+
+/** The selected column that a logged one is: the one with its id, or, where either has none, with its name. */
+function selectedOf({ id, logged }: Mapped, columns: readonly Column[]): Column | undefined {
+  return columns.find((column) =>
+    id === undefined || column.id === undefined ? column.name === logged.name : column.id === id,
+  );
 }
 
 type Chosen = Mapped & { column: Column };
 
 function toColumn(
   mapped: Mapped,
-  { columns }: SelectedStream,
+  selected: SelectedStream,
   { primaryKey, config }: { primaryKey: string[]; config: Config },
 ): Chosen {
-  const { logged, mapping, found } = mapped;
-  const { name } = logged;
-  const before = columns.find((column) => column.name === name);
+  const { id, mapping, found } = mapped;
+  const before = selectedOf(mapped, selected.columns);
+  const name = nameOf(mapped, selected);
   const isSameType = before && formatColumnType(before.type) === formatColumnType(mapping.type);
-  if (isSameType) return { ...mapped, column: before };
+  if (isSameType) return { ...mapped, column: { ...before, name } };
   const isKey = primaryKey.includes(name);
   const nullable = !isKey && (before?.nullable !== false || becomesNullable(mapping, config.unrepresentable));
-  const column = { name, type: mapping.type, nullable, ...(found && { sourceType: found.typeName }) };
+  const column = {
+    name,
+    ...(id !== undefined && { id }),
+    type: mapping.type,
+    nullable,
+    ...(found && { sourceType: found.typeName }),
+  };
   return { ...mapped, column };
 }
 
 /** By default rows are told apart by the primary key, whatever its columns are called by now. */
-function keyOf({ identity, columns }: LoggedRelation, { primaryKey }: SelectedStream): string[] {
-  const names = new Set(columns.map(({ name }) => name));
-  if (identity !== 'd' || primaryKey.every((name) => names.has(name)))
-    return primaryKey.filter((name) => names.has(name));
+function keyOf({ identity, columns }: LoggedRelation, mapped: readonly Mapped[], selected: SelectedStream): string[] {
+  const key = selected.columns.filter(({ name }) => selected.primaryKey.includes(name));
+  const names = new Map(mapped.flatMap((each) => pairOf(selectedOf(each, key)?.name, nameOf(each, selected))));
+  const known = selected.primaryKey.flatMap((name) => names.get(name) ?? []);
+  if (identity !== 'd' || known.length === selected.primaryKey.length) return known;
   return columns.flatMap(({ name, isKey }) => (isKey ? [name] : []));
+}
+
+const pairOf = (before: string | undefined, now: string): [string, string][] =>
+  before === undefined ? [] : [[before, now]];
+
+/** What a column is called here: filters and transforms go by the names that they were written for. */
+function nameOf(mapped: Mapped, { columns, shape }: SelectedStream): string {
+  const before = shape && selectedOf(mapped, columns);
+  return before ? before.name : mapped.logged.name;
 }
 
 function isSameSchema(

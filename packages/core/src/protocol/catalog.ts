@@ -56,6 +56,8 @@ const TableLayoutSchema = {
   formatVersion: Type.Optional(Type.Union([Type.Literal(2), Type.Literal(3)])),
   /** What becomes of a column whose new type the table's cannot hold. */
   onIncompatible: Type.Optional(Type.Union([Type.Literal('fail-stream'), Type.Literal('new-column')])),
+  /** What becomes of a column that was renamed at the source: the table's is renamed, or stays and gets no more values beside a new one. */
+  onRename: Type.Optional(Type.Union([Type.Literal('rename'), Type.Literal('new-column')])),
 };
 
 /**

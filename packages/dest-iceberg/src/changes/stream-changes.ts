@@ -59,6 +59,9 @@ export class StreamChanges implements AsyncDisposable {
   setSchema({ version, columns, primaryKey }: Message<'SCHEMA'>): { columns: Column[]; primaryKey: string[] } {
     const { selected } = this.#parts;
     this.#newest = { version, columns, primaryKey };
+    if (selected.onRename !== 'new-column') {
+      for (const [earlier, known] of this.#schemas) this.#schemas.set(earlier, withNamesOf(known, columns));
+    }
     this.#schemas.set(version, this.#newest);
     if (primaryKey.length === 0 && selected.writeMode === 'upsert' && !selected.changes) {
       throw new ConnectorError('config_invalid', `Stream ${selected.stream} has no primary key to upsert by.`, {
@@ -209,6 +212,18 @@ export class StreamChanges implements AsyncDisposable {
       `A BATCH of stream ${this.#parts.selected.stream} names a schema version that was not sent.`,
     );
   }
+}
+
+/** An earlier version's columns under the names that the newest has for them: rows that wait are written into a table that has those. */
+function withNamesOf(schema: StreamSchema, newest: readonly Column[]): StreamSchema {
+  const names = new Map(newest.flatMap(({ id, name }) => (id === undefined ? [] : [[id, name] as const])));
+  const renamed = new Map(schema.columns.map(({ id, name }) => [name, (id !== undefined && names.get(id)) || name]));
+  const nameOf = (name: string) => renamed.get(name) ?? name;
+  return {
+    ...schema,
+    columns: schema.columns.map((column) => ({ ...column, name: nameOf(column.name) })),
+    primaryKey: schema.primaryKey.map(nameOf),
+  };
 }
 
 /** Events that are folded together: rows of one version between the same chunks, up to a bound; a TRUNCATE is alone. */
