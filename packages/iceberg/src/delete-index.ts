@@ -29,7 +29,7 @@ export class DeleteIndex {
       ...(this.#byPath.get(data.file.filePath) ?? []),
       ...(this.#byPartition.get(partitionKey(data.specId, data.file.partition)) ?? []),
       ...this.#everywhere,
-    ].filter((deletes) => isNewer(deletes, data));
+    ].filter((deletes) => isNewer(deletes, data) && mayBeAbout(deletes.file, data.file.filePath));
     const vector = found.find(({ file }) => file.fileFormat === 'PUFFIN');
     const applied = vector
       ? found.filter((deletes) => deletes === vector || deletes.file.content === 'equality-deletes')
@@ -42,6 +42,14 @@ export class DeleteIndex {
 function isNewer(deletes: LiveFile, data: LiveFile): boolean {
   if (deletes.file.content === 'equality-deletes') return data.sequenceNumber < deletes.sequenceNumber;
   return data.sequenceNumber <= deletes.sequenceNumber;
+}
+
+/** Whether position deletes may be about a data file, by the bounds of the paths that they name. */
+function mayBeAbout({ content, lowerBounds, upperBounds }: DataFile, path: string): boolean {
+  const [lower, upper] = [lowerBounds?.get(FILE_PATH_ID), upperBounds?.get(FILE_PATH_ID)];
+  if (content !== 'position-deletes' || (!lower && !upper)) return true;
+  const bytes = Buffer.from(path);
+  return (!lower || Buffer.compare(lower, bytes) <= 0) && (!upper || Buffer.compare(bytes, upper) <= 0);
 }
 
 /** The one data file that position deletes are about, said by a field or by bounds that are one path. */

@@ -33,12 +33,12 @@ function recallColumns(
   before: readonly KnownColumn[],
 ): (TableColumn | undefined)[] {
   const byId = new Map(now.map((column) => [columnId(column), column]));
-  const names = new Set(logged.map(({ name }) => name));
+  const renamed = before.filter(({ name }, index) => name !== logged[index]?.name);
   const recalled = logged.map(({ name }, index) => {
     const same = before.find((column) => column.name === name);
-    // A column in the same place whose name is gone was renamed, unless its number is gone, too.
-    const there = before.length === logged.length ? before[index] : undefined;
-    const known = same ?? (there && !names.has(there.name) ? there : undefined);
+    // The only one whose name has changed was renamed, unless its number is gone, too.
+    const there = before.length === logged.length && renamed.length === 1 ? before[index] : undefined;
+    const known = same ?? there;
     return known?.id === undefined ? undefined : byId.get(known.id);
   });
   const taken = new Set(recalled);

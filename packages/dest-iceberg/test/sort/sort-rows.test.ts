@@ -50,8 +50,8 @@ const ASCENDING: [type: string, values: unknown[]][] = [
       '9223372036854775807',
     ],
   ],
-  ['float', ['-Infinity', -1.5, '-0', 0, 1e-40, 1.5, 'Infinity', 'NaN']],
-  ['double', ['-Infinity', -1e300, -1.5, -1.4999999999999998, '-0', 0, 5e-324, 1.5, 'Infinity', 'NaN']],
+  ['float', ['-Infinity', -1.5, -0, 0, 1e-40, 1.5, 'Infinity', 'NaN']],
+  ['double', ['-Infinity', -1e300, -1.5, -1.4999999999999998, -0, 0, 5e-324, 1.5, 'Infinity', 'NaN']],
   [
     'decimal(38,2)',
     [
