@@ -30,6 +30,8 @@ export interface HttpFaults extends AsyncDisposable {
   endpoint: string;
   /** Decides the fault of each call; none at first. */
   faultFor: (call: HttpCall) => HttpFault | undefined;
+  /** Called when the server has carried a call out, before the caller hears of it: the answer waits for it. */
+  carriedOut: (call: HttpCall) => Promise<void> | void;
   /** Every call that came, in order. */
   calls: HttpCall[];
 }
@@ -43,6 +45,7 @@ export async function startHttpFaults(endpoint: string): Promise<HttpFaults> {
   const faults: HttpFaults = {
     endpoint: '',
     faultFor: () => undefined,
+    carriedOut: () => undefined,
     calls: [],
     [Symbol.asyncDispose]: () => stop(server),
   };
@@ -68,6 +71,7 @@ async function pass(
   forwarded.end(body);
   const [answer]: IncomingMessage[] = await once(forwarded, 'response');
   if (answer === undefined || fault === 'swallow') return void incoming.socket.destroy();
+  await faults.carriedOut(call);
   outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
   answer.pipe(outgoing);
 }

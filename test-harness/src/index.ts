@@ -4,7 +4,7 @@ export { makeCertificateAuthority, type Certificate, type CertificateAuthority }
 export { findFreePort } from './free-port.ts';
 export { findOldNode, installPacked, versionOf } from './packed-packages.ts';
 export { preparePgBouncer, startPgBouncer, type PgBouncer, type PgBouncerOptions } from './pgbouncer.ts';
-export { startPostgresStandby } from './postgres-standby.ts';
+export { copyCluster, startPostgresStandby } from './postgres-standby.ts';
 export { prepareGcs, startGcs, type GcsServer } from './gcs.ts';
 export { prepareHiveMetastore, startHiveMetastore, type HiveMetastore } from './hive-metastore.ts';
 export { findMountProblem, mountMemoryDisk, type MemoryDisk } from './memory-disk.ts';

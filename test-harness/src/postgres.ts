@@ -101,6 +101,11 @@ export class PostgresServer {
     return `postgresql://${this.user}:${this.password}@${this.host}:${this.port}/${encodeURIComponent(this.database)}`;
   }
 
+  /** Where its programs are, and the user that they run as. */
+  get binaries(): PostgresBinaries {
+    return this.#place.binaries;
+  }
+
   /** The last lines of the server's log. */
   get log(): string {
     return this.#server?.log ?? '';

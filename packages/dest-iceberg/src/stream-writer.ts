@@ -157,12 +157,13 @@ export class StreamWriter {
     if (message.type === 'TRUNCATE') changes.truncate(message.position, this.#doneChunks);
   }
 
-  /** Notes a state: it covers the chunks that are done and the rows outside of chunks so far. */
-  takeState(state: unknown): void {
+  /** Notes a state, at once: it covers the chunks that are done and the rows outside of chunks so far. Resolves when there is room for more. */
+  async takeState(state: unknown): Promise<void> {
     if (this.#failure) return;
-    this.#files.coverLooseRows();
+    const written = this.#files.coverLooseRows();
     const events = this.#changes?.eventCount ?? 0;
     this.#pending = { state, chunks: this.#files.doneCount, events, isLast: this.#isComplete };
+    await written;
   }
 
   /** The source has begun with the stream in this run: what it sends until COMPLETE, even nothing, is all of it. */
@@ -176,12 +177,12 @@ export class StreamWriter {
   }
 
   /** At the end of the run: a complete stream whose last state never came is committed under the one it had. */
-  settle(): void {
+  async settle(): Promise<void> {
     if (!this.#isComplete || this.#isLastCommitted || this.#pending?.isLast) return;
     // A stream that was skipped was never started: to swap in nothing would empty its table.
     const isReplaced = this.#isStarted && this.#parts.isOverwrite;
     if (!isReplaced && !this.#hasBegun && !this.#pending && !this.#hasRows) return;
-    this.takeState(this.#pending?.state ?? this.#durable);
+    await this.takeState(this.#pending?.state ?? this.#durable);
   }
 
   /** Gives the stream up; what its last state covers is still committed. */

@@ -71,7 +71,7 @@ export class IcebergWriter implements DestinationWriter {
   async finish(outcome: 'complete' | 'broken'): Promise<{ failed: string[] }> {
     clearInterval(this.#timer);
     const streams = [...this.#parts.streams.values()];
-    if (outcome === 'complete') for (const stream of streams) stream.settle();
+    if (outcome === 'complete') await Promise.all(streams.map((stream) => stream.settle()));
     else await Promise.all(streams.map((stream) => stream.discardUncovered()));
     await this.#commitAll().catch((thrown: unknown) => {
       throw toConnectorError(thrown);
@@ -90,7 +90,7 @@ export class IcebergWriter implements DestinationWriter {
     switch (message.type) {
       case 'STATE':
         if (message.resumed) return stream.resume(message.state);
-        stream.takeState(message.state);
+        await stream.takeState(message.state);
         return this.#commitWhenDue(stream);
       case 'SCHEMA':
         return this.#guard(stream, () => stream.setSchema(message));

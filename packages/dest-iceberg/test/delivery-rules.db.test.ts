@@ -1,3 +1,4 @@
+import { planFiles } from '@fjord/iceberg';
 import { temporaryFolder } from '@fjord/test-harness';
 import { expect, test } from 'vitest';
 import { Lake } from './write-process.ts';
@@ -28,6 +29,32 @@ test('rule 1: a run that breaks keeps what a state covers and drops the rows aft
   expect(await write.finish()).toBe(3);
   expect(write.errors.at(-1)).toMatchObject({ type: 'ERROR', code: 'run_broken' });
   expect(await open.ids()).toEqual([1, 2, 3]);
+});
+
+test('states after every row share one file, which a commit ends, and what no state covers stays out of it', async () => {
+  await using open = await lake();
+  await using write = open.write({ commitIntervalSeconds: 2 });
+  write.begin(null);
+  for (let id = 1; id <= 40; id++) write.rows([id, id]).state(id);
+  write.rows([1001, 1003]);
+  await write.durable(40);
+  expect(await open.ids()).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+  for (let id = 41; id <= 60; id++) write.state(id).rows([id, id]);
+  expect(await write.finish()).toBe(3);
+  const kept = [...Array.from({ length: 59 }, (_, index) => index + 1), 1001, 1002, 1003];
+  expect(await open.ids()).toEqual(kept);
+  const table = await open.table();
+  const files = table ? await Array.fromAsync(planFiles(table)) : [];
+  expect(files.length).toBeLessThan(5);
+});
+
+test('rows outside of chunks that wait long for their state are kept on disk, and are committed with it alone', async () => {
+  await using open = await lake();
+  await using write = open.write();
+  write.begin(null).rows([1, 20_000]).state('a').rows([20_001, 20_010]).state('b').rows([20_011, 40_000]);
+  await write.durable('b');
+  expect(await write.finish()).toBe(3);
+  expect(await open.ids()).toEqual(Array.from({ length: 20_010 }, (_, index) => index + 1));
 });
 
 test('rule 1: a source that dies during an overwrite leaves readers the old table, and the next run goes on where it stopped', async () => {

@@ -24,6 +24,8 @@ const STATUS_MS = 5000;
 const SENDER_TIMEOUT = `SELECT s.setting::int8::float8 AS ms FROM pg_catalog.pg_settings AS s WHERE s.name = 'wal_sender_timeout'`;
 /** The first version that sends large transactions while they are under way (manual, 53.5 Logical Streaming Replication Protocol). */
 const STREAMING_VERSION = 140_000;
+/** How often the publication is looked at while it is followed. */
+const PUBLICATION_CHECK_MS = 5000;
 /** SQLSTATE of a slot from which somebody else reads (manual, Appendix A). */
 const OBJECT_IN_USE = '55006';
 
@@ -56,7 +58,11 @@ export class PostgresChangeLog implements ChangeLog {
     this.#slot = config.slot ?? nameFor(pipeline);
     this.#publication = config.publication ?? nameFor(pipeline);
     this.#sessions = new LogSessions(config);
-    this.#keeper = new SlotKeeper(this.#sessions, { slot: this.#slot, publication: this.#publication });
+    this.#keeper = new SlotKeeper(this.#sessions, {
+      slot: this.#slot,
+      publication: this.#publication,
+      isOurs: config.publication === undefined,
+    });
   }
 
   async findProblems(streams: SelectedStream[]): Promise<Problem[]> {
@@ -120,7 +126,7 @@ export class PostgresChangeLog implements ChangeLog {
           this.#arrivals.note(lsn, Date.now());
         },
       });
-      yield* follower.events();
+      yield* this.#whilePublished(request, follower.events());
     } catch (cause) {
       const error = asConnectorError(this.#sessions.explain(cause));
       this.#needsText ||= error.code === 'plan_outdated';
@@ -155,6 +161,16 @@ export class PostgresChangeLog implements ChangeLog {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#endLink();
     await this.#sessions.drop();
+  }
+
+  async *#whilePublished({ streams }: FollowRequest, events: AsyncIterable<LogEvent>): AsyncGenerator<LogEvent> {
+    let lookedAt = Date.now();
+    for await (const event of events) {
+      yield event;
+      if (Date.now() - lookedAt < PUBLICATION_CHECK_MS) continue;
+      await this.#keeper.requirePublished(streams);
+      lookedAt = Date.now();
+    }
   }
 
   #makeDecoder(

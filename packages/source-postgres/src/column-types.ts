@@ -1,6 +1,6 @@
 import type { Column, ColumnType } from '@fjord/core';
 import type { Config, UnrepresentablePolicy } from './config.ts';
-import type { Wire } from './copy/wire.ts';
+import type { PrintedWire, Wire } from './copy/wire.ts';
 import { quoteIdentifier } from './quoting.ts';
 import { type Misfit, TYPE_TABLE, type TypeRow } from './type-table.ts';
 
@@ -41,6 +41,8 @@ export type ColumnMapping = {
   wire: Wire;
   /** Makes the expression to select from the value's own; undefined where that is the one. */
   select: ((value: string) => string) | undefined;
+  /** Of a value that the server prints (`select`): how its own bytes are read instead, where we can print it as well. */
+  printedHere?: PrintedWire | undefined;
   /** Of the value itself; values within it may always be null. */
   misfit: Misfit;
 };
@@ -69,7 +71,7 @@ export function mapColumnType(reference: TypeReference, types: PgTypes): ColumnM
   if (type.isArray) return mapArray(base, { oid: type.element, modifier: base.modifier, dimensions: 0 }, types);
   if (type.namespace === 'pg_catalog' && type.name === 'numeric') return mapNumeric(base.modifier, types);
   const row = ROWS.get(keyOf(type.extension ?? type.namespace, type.name));
-  return row ? mapRow(row, types) : AS_TEXT;
+  return row ? mapRow(row, type.name, types) : AS_TEXT;
 }
 
 /** Whether a column must be discovered as nullable: null takes the place of values that its type cannot hold. Never a key column. */
@@ -89,8 +91,12 @@ export function resolveDomain(reference: TypeReference, types: Pick<PgTypes, 'by
   return type?.kind === 'd' ? resolveDomain(type.base, types) : reference;
 }
 
-function mapRow({ type, wire, isText, misfit }: TypeRow, { moneyScale }: PgTypes): ColumnMapping {
-  if (isText) return AS_TEXT;
+function mapRow(
+  { type, wire, isText, misfit, printedHere }: TypeRow,
+  name: string,
+  { moneyScale }: PgTypes,
+): ColumnMapping {
+  if (isText) return { ...AS_TEXT, ...(name === 'inet' && { wire: 'inet text' }), printedHere: printedHere?.[name] };
   return { type: wire === 'money' ? `decimal(19,${moneyScale})` : type, wire, select: undefined, misfit };
 }
 
@@ -104,7 +110,7 @@ function mapNumeric(modifier: number, { unboundedNumeric }: PgTypes): ColumnMapp
   if (modifier >= 0 && exactPrecision <= MAX_PRECISION) {
     return { type: `decimal(${exactPrecision},${exactScale})`, wire: 'numeric', ...lost };
   }
-  if (unboundedNumeric === 'string') return AS_TEXT;
+  if (unboundedNumeric === 'string') return { ...AS_TEXT, printedHere: 'printed numeric' };
   return { type: unboundedNumeric, wire: 'unbounded numeric', ...lost };
 }
 

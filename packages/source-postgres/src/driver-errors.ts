@@ -86,7 +86,7 @@ const SERVER_ERRORS: Record<string, ((text: string, detail: string) => Explanati
   '42703': (text) => objectMissing(text),
   '3F000': (text) => objectMissing(text),
   '22023': (text) => (SNAPSHOT_TEXT.test(text) ? SNAPSHOT_LOST : undefined),
-  '42704': (text) => (SNAPSHOT_TEXT.test(text) ? SNAPSHOT_LOST : undefined),
+  '42704': (text) => (SNAPSHOT_TEXT.test(text) ? SNAPSHOT_LOST : publicationLost(text)),
   '55000': (text) => (SNAPSHOT_TEXT.test(text) ? SNAPSHOT_LOST : undefined),
   '58P01': (text) => (SNAPSHOT_TEXT.test(text) ? SNAPSHOT_LOST : undefined),
   '72000': () => SNAPSHOT_LOST,
@@ -143,6 +143,16 @@ function recoveryConflict(detail: string): Explanation {
     message: (target) =>
       `The standby ${server(target)} stopped the reading of ${what(target)}, since replay ${isRetryable ? 'waited for a lock too long' : 'had to remove rows that were still needed'}.`,
     help: 'On the standby set hot_standby_feedback = on (it keeps the rows) and max_standby_streaming_delay to more than a load takes, then run the sync again.',
+  };
+}
+
+/** Before version 18 the server cannot go on; from then on it goes on without those changes. */
+function publicationLost(text: string): Explanation | undefined {
+  if (!text.startsWith('publication "')) return undefined;
+  return {
+    code: 'position_lost',
+    message: (target) => `The change log of ${server(target)} cannot be followed on: ${asClause(text)}.`,
+    help: 'Run the sync again: it makes the publication anew and names the command that copies the streams anew.',
   };
 }
 

@@ -1,4 +1,5 @@
 import type { SelectedStream } from '@fjord/core';
+import type { ColumnMapping } from './column-types.ts';
 import type { Connection } from './connection.ts';
 import { loadColumns, type TypeOptions } from './table-columns.ts';
 
@@ -16,6 +17,11 @@ const TABLES = `
   JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = w.name`;
 
 type FormatQuestion = { streams: readonly SelectedStream[]; version: number; types: TypeOptions };
+
+/** Whether only the server can print a column's values. */
+export function isServerPrinted({ select, printedHere }: ColumnMapping): boolean {
+  return select !== undefined && printedHere === undefined;
+}
 
 /** Binary where the server has it and each selected column is read from its binary form; a value that is to be text must be printed by the server. */
 export async function chooseFormat(
@@ -38,7 +44,7 @@ export async function chooseFormat(
     types,
   );
   const isPrinted = tables.some(({ oid, stream }) =>
-    columns.get(oid)?.some(({ name, mapping }) => mapping.select && (chosen.get(stream)?.has(name) ?? true)),
+    columns.get(oid)?.some(({ name, mapping }) => isServerPrinted(mapping) && (chosen.get(stream)?.has(name) ?? true)),
   );
   return isPrinted ? 'text' : 'binary';
 }

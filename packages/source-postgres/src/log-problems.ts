@@ -2,11 +2,23 @@ import { ConnectorError, type ErrorCode, type Problem, type SelectedStream } fro
 import type { Connection } from './connection.ts';
 import { findLogServerProblems } from './log-server-problems.ts';
 import { findLogStreamProblems, loadLoggedTables, type LoggedTable } from './log-stream-problems.ts';
-import { findPublication, pasteFix, publicationProblems, publicationStatements } from './publication.ts';
+import {
+  findPublication,
+  pasteFix,
+  publicationProblems,
+  publicationStatements,
+  standbyProblem,
+} from './publication.ts';
 import { dropStatement, findSlot, type Slot } from './slot.ts';
 
-/** What following needs: these streams, through this slot and publication. */
-export type LogNeeds = { streams: readonly SelectedStream[]; slot: string; publication: string; version: number };
+/** What following needs: these streams, through this slot and publication, which is our own unless the user has named it. */
+export type LogNeeds = {
+  streams: readonly SelectedStream[];
+  slot: string;
+  publication: string;
+  isOurs: boolean;
+  version: number;
+};
 
 /** Finds all that keeps streams from following the log, or endangers it, each with the fix. */
 export async function findLogProblems(connection: Connection, needs: LogNeeds): Promise<Problem[]> {
@@ -28,10 +40,16 @@ export async function requireIdentities(connection: Connection, { streams, versi
   throw new ConnectorError(code as ErrorCode, message, { help: fix, ...(stream !== undefined && { stream }) });
 }
 
+/** Makes sure that a slot, if it is there, is one that changes of this database can be read through: another's is nobody's to move or drop. */
+export function requireFitting(slot: Slot | undefined, connection: Connection): void {
+  const [problem] = slot ? slotProblems(slot, connection) : [];
+  if (problem) throw new ConnectorError('config_invalid', problem.message, { help: problem.fix });
+}
+
 function slotProblems(slot: Slot, { target }: Connection): Problem[] {
   const name = slot.slot_name;
   if (slot.plugin === 'pgoutput' && slot.database === target.database && !slot.temporary) return [];
-  const what = `of plugin ${slot.plugin}, for database "${slot.database}"`;
+  const what = slot.plugin === null ? 'a physical one' : `of plugin ${slot.plugin}, for database "${slot.database}"`;
   return [
     {
       code: 'config_invalid',
@@ -44,10 +62,10 @@ function slotProblems(slot: Slot, { target }: Connection): Problem[] {
 async function findPublicationProblems(
   connection: Connection,
   tables: readonly LoggedTable[],
-  { streams, publication: name, version }: LogNeeds,
+  { streams, publication: name, isOurs, version }: LogNeeds,
 ): Promise<Problem[]> {
   const found = await findPublication(connection, name);
-  const wanted = { name, streams, version };
+  const wanted = { name, streams, version, isOurs };
   const statements = publicationStatements(found, wanted);
   const [right] = await connection.query<{ mayCreate: boolean }>(
     `SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS "mayCreate"`,
@@ -55,7 +73,8 @@ async function findPublicationProblems(
   const mayChange = (found ? found.isOwn : right?.mayCreate) && tables.every(({ mayPublish }) => mayPublish);
   return [
     ...(found ? publicationProblems(found, wanted) : []),
-    ...(statements.length > 0 && !mayChange
+    ...(statements.length > 0 && connection.isStandby ? [standbyProblem(statements)] : []),
+    ...(statements.length > 0 && !connection.isStandby && !mayChange
       ? [
           {
             code: 'permission_denied',

@@ -3,7 +3,7 @@ import { becomesNullable, type ColumnMapping, mapColumnType, resolveDomain } fro
 import type { Config } from './config.ts';
 import type { Connection } from './connection.ts';
 import type { Wire } from './copy/wire.ts';
-import type { LogFormat } from './log-format.ts';
+import { isServerPrinted, type LogFormat } from './log-format.ts';
 import { columnId, identifyColumns } from './logged-columns.ts';
 import type { LookedUp } from './pgoutput/log-decoder.ts';
 import type { LoggedColumn, LoggedRelation } from './pgoutput/relation-message.ts';
@@ -33,7 +33,7 @@ export async function lookUpRelation(
   const { selected } = stream;
   const mapped = await mapLogged(connection, relation, { config, before: stream.logged ?? selected.columns });
   stream.logged = mapped.map(({ logged, id }) => ({ name: logged.name, id }));
-  if (format === 'binary' && chooseColumns(mapped, selected).some(({ mapping }) => mapping.select)) {
+  if (format === 'binary' && chooseColumns(mapped, selected).some(({ mapping }) => isServerPrinted(mapping))) {
     throw needsText(selected.stream);
   }
   const primaryKey = keyOf(relation, mapped, selected);
@@ -45,7 +45,7 @@ export async function lookUpRelation(
     stream: selected.stream,
     columns: chosen.map(({ column, field, mapping }): ChangeColumn => {
       const { name, type, nullable } = column;
-      return { name, type, nullable, wire: wireOf(mapping.wire, format), isKey: primaryKey.includes(name), field };
+      return { name, type, nullable, wire: loggedWire(mapping, format), isKey: primaryKey.includes(name), field };
     }),
     isKeyField: relation.columns.map(({ isKey }) => isKey),
     unrepresentable: config.unrepresentable,
@@ -152,6 +152,10 @@ function isSameSchema(
   b: { columns: Column[]; primaryKey: string[] },
 ): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function loggedWire({ wire, printedHere }: ColumnMapping, format: LogFormat): Wire {
+  return printedHere !== undefined && format === 'binary' ? printedHere : wireOf(wire, format);
 }
 
 /** Nothing is rebuilt for the log, and text has no oids in it. */

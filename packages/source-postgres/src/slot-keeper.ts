@@ -1,11 +1,12 @@
-import type { Problem, SelectedStream } from '@fjord/core';
+import { ConnectorError, type Problem, type SelectedStream } from '@fjord/core';
 import type { RemovedLog } from '@fjord/replication';
 import { newestLsn, waitForOlder } from './log-head.ts';
 import type { SlotHistory } from './log-place.ts';
-import { findLogProblems, type LogNeeds, requireIdentities } from './log-problems.ts';
+import { findLogProblems, type LogNeeds, requireFitting, requireIdentities } from './log-problems.ts';
+import { loadLoggedTables } from './log-stream-problems.ts';
 import type { LogSessions } from './log-sessions.ts';
 import { type Lsn, parseLsn, type Position, positionAt } from './position.ts';
-import { changePublication, findPublication, publicationStatements } from './publication.ts';
+import { changePublication, findPublication, publicationStatements, unpublished } from './publication.ts';
 import { quoteIdentifier } from './quoting.ts';
 import { createSlot, dropSlot, findIdleSlots, findSlot, whyUnusable } from './slot.ts';
 
@@ -17,13 +18,15 @@ export class SlotKeeper {
   readonly #sessions: LogSessions;
   readonly #slot: string;
   readonly #publication: string;
+  readonly #isOurs: boolean;
   readonly #publishedFrom = new Map<string, Lsn>();
   #givenUp: string | undefined;
 
-  constructor(sessions: LogSessions, { slot, publication }: { slot: string; publication: string }) {
+  constructor(sessions: LogSessions, { slot, publication, isOurs }: Pick<LogNeeds, 'slot' | 'publication' | 'isOurs'>) {
     this.#sessions = sessions;
     this.#slot = slot;
     this.#publication = publication;
+    this.#isOurs = isOurs;
   }
 
   get history(): SlotHistory {
@@ -39,12 +42,14 @@ export class SlotKeeper {
     const sql = await this.#sessions.sql();
     const needs = await this.#needs(streams);
     await requireIdentities(sql, needs);
+    requireFitting(await findSlot(sql, this.#slot), sql);
     const found = await findPublication(sql, this.#publication);
     const statements = publicationStatements(found, { ...needs, name: this.#publication });
-    for (const { stream } of streams) if (!found?.tables.has(stream)) this.#publishedFrom.set(stream, NOT_YET);
+    const added = unpublished(found, streams);
+    for (const { stream } of added) this.#publishedFrom.set(stream, NOT_YET);
     await changePublication(sql, statements);
     const position = (await this.#hasUsableSlot())
-      ? await this.#nextPlace(statements.length > 0)
+      ? await this.#nextPlace(added.length > 0)
       : await this.#createSlot(needs.version);
     for (const [stream, from] of this.#publishedFrom) {
       if (from === NOT_YET) this.#publishedFrom.set(stream, parseLsn(position.lsn));
@@ -52,10 +57,29 @@ export class SlotKeeper {
     return position;
   }
 
+  /** Makes sure that the streams are still published: nothing in the log tells that one was taken out, its changes are just not there. */
+  async requirePublished(streams: readonly SelectedStream[]): Promise<void> {
+    const sql = await this.#sessions.sql();
+    const missing = unpublished(await findPublication(sql, this.#publication), streams);
+    // A table that was dropped is in no publication either.
+    const present = missing.length === 0 ? [] : await loadLoggedTables(sql, missing);
+    const names = [...new Set(present.map(({ stream }) => stream))].join(', ');
+    if (names === '') return;
+    throw new ConnectorError(
+      'position_lost',
+      `Publication "${this.#publication}" has lost ${names} while it was followed: changes of these streams are missing.`,
+      {
+        help: 'Run the sync again: it publishes them anew, names the command that copies them anew, and follows the others.',
+      },
+    );
+  }
+
   async remove(): Promise<RemovedLog> {
     const sql = await this.#sessions.sql();
     const removed: string[] = [];
-    if (await findSlot(sql, this.#slot)) {
+    const slot = await findSlot(sql, this.#slot);
+    requireFitting(slot, sql);
+    if (slot) {
       await dropSlot(sql, this.#slot);
       removed.push(`replication slot ${this.#slot}`);
     }
@@ -68,13 +92,20 @@ export class SlotKeeper {
 
   async #needs(streams: SelectedStream[]): Promise<LogNeeds> {
     const version = await this.#sessions.version();
-    return { streams, slot: this.#slot, publication: this.#publication, version };
+    const { isStandby } = await this.#sessions.sql();
+    return {
+      streams,
+      slot: this.#slot,
+      publication: this.#publication,
+      isOurs: this.#isOurs && !isStandby,
+      version,
+    };
   }
 
-  async #nextPlace(isChanged: boolean): Promise<Position> {
+  async #nextPlace(hasAdded: boolean): Promise<Position> {
     const sql = await this.#sessions.sql();
     // What has begun before may write without being published.
-    if (isChanged) await waitForOlder(sql);
+    if (hasAdded) await waitForOlder(sql);
     return positionAt(await newestLsn(sql), await this.#sessions.identify());
   }
 

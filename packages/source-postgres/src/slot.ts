@@ -9,8 +9,9 @@ const MAX_NAME_BYTES = 63;
 /** What pg_replication_slots says of a slot; what an older server does not know is absent. */
 export type Slot = {
   slot_name: string;
-  plugin: string;
-  database: string;
+  /** Absent from a physical slot, as its database is. */
+  plugin: string | null;
+  database: string | null;
   temporary: boolean;
   active: boolean;
   active_pid: number | null;

@@ -1,5 +1,5 @@
 import type { ColumnType } from '@fjord/core';
-import type { ScalarWire } from './copy/wire.ts';
+import type { PrintedWire, ScalarWire } from './copy/wire.ts';
 
 /** Which values of a type its column cannot hold: none, some with a nearest one that it can, some without (NaN). */
 export type Misfit = 'none' | 'clampable' | 'lost';
@@ -15,6 +15,8 @@ export type TypeRow = {
   wire: ScalarWire;
   /** Whether it travels as the text that the server prints. */
   isText?: true;
+  /** Of these, by name, the binary form is one that we can print ourselves. */
+  printedHere?: Record<string, PrintedWire>;
   misfit: Misfit;
   note?: string;
 };
@@ -48,7 +50,10 @@ export const TYPE_TABLE: readonly TypeRow[] = [
   { ...plain(['timestamp'], 'timestamp', 'timestamp'), misfit: 'clampable', note: FAR_TIMES },
   { ...plain(['timestamptz'], 'timestamptz', 'timestamptz'), misfit: 'clampable', note: FAR_TIMES },
   printed(['timetz'], '`12:34:56.789+02`: the offset is part of the value'),
-  printed(['interval'], 'ISO 8601: `P1Y2M3DT4H5M6.789S`; PostgreSQL 17 and later also `infinity`'),
+  {
+    ...printed(['interval'], 'ISO 8601: `P1Y2M3DT4H5M6.789S`; PostgreSQL 17 and later also `infinity`'),
+    printedHere: { interval: 'printed interval' },
+  },
   { ...plain(['text', 'varchar'], 'string', 'text') },
   {
     ...plain(['bpchar'], 'string', 'text'),
@@ -67,7 +72,15 @@ export const TYPE_TABLE: readonly TypeRow[] = [
   plain(['uuid'], 'uuid', 'uuid'),
   plain(['bytea'], 'binary', 'bytea'),
   printed(['bit', 'varbit'], '`10101`'),
-  printed(['inet', 'cidr', 'macaddr', 'macaddr8'], '`192.168.0.1/24`'),
+  {
+    ...printed(['inet', 'cidr', 'macaddr', 'macaddr8'], '`192.168.0.1/24`'),
+    printedHere: {
+      inet: 'printed inet',
+      cidr: 'printed inet',
+      macaddr: 'printed macaddr',
+      macaddr8: 'printed macaddr',
+    },
+  },
   printed(['int4range', 'int8range', 'numrange', 'daterange', 'tsrange', 'tstzrange'], '`[1,5)`, bounds as printed'),
   printed(
     ['int4multirange', 'int8multirange', 'nummultirange', 'datemultirange', 'tsmultirange', 'tstzmultirange'],

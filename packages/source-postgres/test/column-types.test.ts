@@ -163,7 +163,7 @@ describe('mapping', () => {
     ['name', reference(19), 'string', 'text', undefined],
     ['"char"', reference(18), 'string', 'text', 'v::pg_catalog.text'],
     ['interval', reference(1186), 'string', 'text', 'v::pg_catalog.text'],
-    ['inet', reference(869), 'string', 'text', 'v::pg_catalog.text'],
+    ['inet', reference(869), 'string', 'inet text', 'v::pg_catalog.text'],
     ['bit(3)', reference(1560, 3), 'string', 'text', 'v::pg_catalog.text'],
     ['xml', reference(142), 'string', 'text', 'v::pg_catalog.text'],
     ['an enum', reference(MOOD), 'string', 'text', undefined],

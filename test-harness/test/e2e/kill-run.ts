@@ -21,12 +21,17 @@ export function watchChunks(proxy: TcpProxy, onChunk: (chunk: AskedChunk) => voi
   };
 }
 
-/** Kills a running sync's connectors with SIGKILL. */
-export function killConnectors(sync: number, victim: Victim): void {
+/** The processes of a running sync's connectors, or of those that do these verbs. */
+export function connectorsOf(sync: number, verbs = ['read', 'write']): number[] {
   const lines = execFileSync('ps', ['-eo', 'pid,ppid,args']).toString().split('\n');
   const children = lines.map((line) => line.trim().split(/\s+/)).filter(([, parent]) => Number(parent) === sync);
+  return children.filter((words) => verbs.some((verb) => words.includes(verb))).map(([pid]) => Number(pid));
+}
+
+/** Kills a running sync's connectors with SIGKILL. */
+export function killConnectors(sync: number, victim: Victim): void {
   const verbs = { source: ['read'], destination: ['write'], both: ['read', 'write'] }[victim];
-  const pids = children.filter((words) => verbs.some((verb) => words.includes(verb))).map(([pid]) => Number(pid));
+  const pids = connectorsOf(sync, verbs);
   if (pids.length !== verbs.length)
     throw new Error(`the sync has ${pids.length} of the processes to kill: ${verbs.join()}`);
   for (const pid of pids) process.kill(pid, 'SIGKILL');

@@ -26,7 +26,7 @@ test.each([
   async ({ name, stream }) => {
     const schema = `mutated_${name}`;
     await makeMutated(postgres, schema);
-    const mutations = new Mutations(postgres, schema, SEED);
+    const mutations = new Mutations(postgres, schema, { seed: SEED });
     const pipeline = await follow(schema, { postgres, proxy }, { stream });
     for (let kill = 0; kill < KILLS; kill++) {
       const running = pipeline.start('--follow');

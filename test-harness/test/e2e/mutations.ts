@@ -8,6 +8,12 @@ const KEYS: Record<(typeof MUTATED)[number], (n: number) => string> = {
   pairs: (n) => `${n % 20}, 'b${Math.floor(n / 20)}'`,
   texts: (n) => `'key ${n} ${'ä'.repeat(n % 5)}'`,
 };
+/** The columns of each table's key. */
+export const KEY_COLUMNS: Record<(typeof MUTATED)[number], string[]> = {
+  numbers: ['id'],
+  pairs: ['a', 'b'],
+  texts: ['k'],
+};
 const WHERE: Record<(typeof MUTATED)[number], string> = { numbers: 'id', pairs: '(a, b)', texts: 'k' };
 /** So few keys that most are written again and again. */
 const KEY_RANGE = 300;
@@ -26,22 +32,35 @@ export async function makeMutated(postgres: PostgresServer, schema: string): Pro
   }
 }
 
-/** Random transactions over the tables, the same for the same seed: rows made, changed, moved and deleted, tables emptied, work rolled back. */
+/** Random transactions over the tables, the same for the same seed: rows made, changed, moved and deleted, tables emptied and altered, work rolled back. */
 export class Mutations {
   readonly #postgres: PostgresServer;
   readonly #schema: string;
+  readonly #isAltering: boolean;
+  /** Columns that were added, by table. */
+  readonly #added: Record<(typeof MUTATED)[number], string[]> = { numbers: [], pairs: [], texts: [] };
   #random: number;
   #count = 0;
 
-  constructor(postgres: PostgresServer, schema: string, seed: number) {
+  /** `isAltering`: whether columns are added, dropped, renamed and retyped on the way. */
+  constructor(
+    postgres: PostgresServer,
+    schema: string,
+    { seed, isAltering = false }: { seed: number; isAltering?: boolean },
+  ) {
     this.#postgres = postgres;
     this.#schema = schema;
     this.#random = seed;
+    this.#isAltering = isAltering;
   }
 
   /** Runs so many transactions. */
   async run(transactions: number): Promise<void> {
     for (let done = 0; done < transactions; done++) {
+      if (this.#isAltering && this.below(12) === 0) {
+        await this.#postgres.query(`BEGIN; ${this.#alteration()}; COMMIT`);
+        continue;
+      }
       const statements = Array.from({ length: 1 + this.below(6) }, () => this.#statement());
       if (this.below(5) === 0) statements.splice(1, 0, 'SAVEPOINT s', this.#statement(), 'ROLLBACK TO SAVEPOINT s');
       const end = this.below(8) === 0 ? 'ROLLBACK' : 'COMMIT';
@@ -73,6 +92,33 @@ export class Mutations {
     if (kind < 80) return this.#move(table, where);
     if (kind < 98) return `DELETE FROM ${name} WHERE ${where}`;
     return kind === 98 ? `TRUNCATE ${name}` : `DELETE FROM ${name} WHERE n % 5 = ${this.below(5)}`;
+  }
+
+  /**
+   * A table's columns changed in mid-transaction, between rows. What only the source has then (the values of a renamed column, a new type of
+   * rows that nobody writes) is written once more, as whoever follows a log must.
+   */
+  #alteration(): string {
+    const table = MUTATED[this.below(MUTATED.length)]!;
+    const name = `${this.#schema}.${table}`;
+    const added = this.#added[table];
+    const fresh = `extra_${++this.#count}`;
+    const [oldest] = added;
+    const before = `UPDATE ${name} SET t = 'before ${this.#count}' WHERE n % 5 = ${this.below(5)}`;
+    const kind = this.below(4);
+    if (oldest === undefined || kind === 0) {
+      added.push(fresh);
+      return `${before}; ALTER TABLE ${name} ADD COLUMN ${fresh} text; UPDATE ${name} SET ${fresh} = 'of ' || n WHERE n % 3 = 0`;
+    }
+    if (kind === 1) {
+      added.shift();
+      return `${before}; ALTER TABLE ${name} DROP COLUMN ${oldest}; UPDATE ${name} SET t = 'after' WHERE n % 3 = 0`;
+    }
+    if (kind === 2) {
+      added[0] = fresh;
+      return `${before}; ALTER TABLE ${name} RENAME COLUMN ${oldest} TO ${fresh}; UPDATE ${name} SET n = n`;
+    }
+    return `${before}; ALTER TABLE ${name} ALTER COLUMN n TYPE bigint; UPDATE ${name} SET n = n + 1 WHERE n % 3 = 0`;
   }
 
   /** A change of key, to one that is surely free. */

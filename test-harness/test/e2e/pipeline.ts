@@ -1,10 +1,17 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { openSqlCatalog, planFiles, type Table } from '@fjord/iceberg';
+import { type Catalog, type CatalogOptions, openCatalog, planFiles, type Table } from '@fjord/iceberg';
 import { type PostgresServer, type S3Access, type TableContents } from '../../src/index.ts';
-import { readWithDuckDB, readWithPostgres, readWithPyIceberg, runProcess, sortRows } from '../../src/index.ts';
+import {
+  readWithDuckDB,
+  readWithPostgres,
+  readWithPyIceberg,
+  readWithSpark,
+  runProcess,
+  sortRows,
+} from '../../src/index.ts';
 
 const CLI = path.resolve(import.meta.dirname, '../../../packages/cli/src/bin.ts');
 
@@ -18,9 +25,17 @@ type Options = {
   stream?: Record<string, unknown>;
   source?: Record<string, unknown>;
   destination?: Record<string, unknown>;
+  /** Command lines to run instead of the connectors. */
+  commands?: { source: string[]; destination: string[] };
+  /** How the destination's catalog is opened beside Fjord; by default the file in its own warehouse. */
+  catalog?: CatalogOptions;
+  /** The S3 server that the tables are in, for foreign readers. */
+  s3?: S3Access;
   password?: string;
   env?: Record<string, string>;
 };
+/** A foreign engine that reads Iceberg tables; Spark only those on local disk. */
+export type Reader = 'pyiceberg' | 'duckdb' | 'spark';
 export type SyncResult = { exitCode: number | null; stdout: string; stderr: string; lines: Line[] };
 export type Line = { type?: string; [field: string]: unknown };
 
@@ -30,10 +45,12 @@ export class Pipeline {
   readonly file: string;
   readonly postgres: PostgresServer;
   readonly env: Record<string, string>;
+  readonly #options: Options;
 
   constructor(folder: string, postgres: PostgresServer, options: Options = {}) {
     this.folder = folder;
     this.postgres = postgres;
+    this.#options = options;
     this.file = path.join(folder, 'pipeline.yaml');
     this.env = { SHOP_PASSWORD: options.password ?? postgres.password, ...options.env };
     // YAML is a superset of JSON.
@@ -48,16 +65,20 @@ export class Pipeline {
     stream,
     source,
     destination,
+    commands,
   }: Options) {
     const { host, port, user, database } = this.postgres;
     const password = '${env:SHOP_PASSWORD}';
     return {
       id,
       source: {
-        connector: 'postgres',
+        connector: commands?.source ?? 'postgres',
         config: { host, port, user, database, password, tls: { mode: 'disable' }, ...source },
       },
-      destination: { connector: 'iceberg', config: { warehouse: path.join(this.folder, 'lake'), ...destination } },
+      destination: {
+        connector: commands?.destination ?? 'iceberg',
+        config: { warehouse: path.join(this.folder, 'lake'), ...destination },
+      },
       streams: [{ match, writeMode, ...(columns && { columns }), ...stream }],
     };
   }
@@ -86,13 +107,28 @@ export class Pipeline {
     });
   }
 
-  async table(namespace: string, name: string): Promise<Table> {
+  /** The same pipeline with another server to compare with; its file stays as it is. */
+  from(postgres: PostgresServer): Pipeline {
+    const text = readFileSync(this.file, 'utf8');
+    const moved = new Pipeline(this.folder, postgres, this.#options);
+    writeFileSync(this.file, text);
+    return moved;
+  }
+
+  /** The catalog that the destination writes to, opened beside Fjord. */
+  openCatalog(): Promise<Catalog> {
     const lake = path.join(this.folder, 'lake');
-    await using catalog = await openSqlCatalog({
+    const own: CatalogOptions = {
+      type: 'sql',
       uri: `sqlite:///${lake}/catalog.db`,
       name: 'fjord',
       warehouse: `file://${lake}`,
-    });
+    };
+    return openCatalog(this.#options.catalog ?? own);
+  }
+
+  async table(namespace: string, name: string): Promise<Table> {
+    await using catalog = await this.openCatalog();
     const table = await catalog.loadTable({ namespace: [namespace], name });
     if (!table) throw new Error(`there is no table ${namespace}.${name}`);
     return table;
@@ -106,10 +142,11 @@ export class Pipeline {
   }
 
   /** The table's contents by a foreign reader, in an order that depends on the values alone. */
-  async read(reader: 'pyiceberg' | 'duckdb', name: string, namespace = 'public'): Promise<TableContents> {
+  async read(reader: Reader, name: string, namespace = 'public'): Promise<TableContents> {
     const { metadataLocation } = await this.table(namespace, name);
-    const contents =
-      reader === 'duckdb' ? await readWithDuckDB({ metadataLocation }) : await readWithPyIceberg({ metadataLocation });
+    const { s3 } = this.#options;
+    const read = { duckdb: readWithDuckDB, pyiceberg: readWithPyIceberg, spark: readWithSpark }[reader];
+    const contents = await read({ metadataLocation, ...(s3 && { s3 }) });
     return { ...contents, rows: sortRows(contents.rows) };
   }
 

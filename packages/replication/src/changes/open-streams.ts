@@ -38,6 +38,7 @@ export async function openFollowed(request: OpenRequest, context: RunContext): P
   const { selected, messages } = await leaveOutFaulty(request, context);
   const orderKey = (position: LogPosition) => changeLog.orderKey(position);
   const states = new Map(selected.map(({ stream }) => [stream, run.states.get(stream) as StreamState | undefined]));
+  sayLeft(request, context);
   const begin = await changeLog.prepare(selected.map(sourceView));
   const opened = selected.map((stream): Opened => {
     const state = states.get(stream.stream) ?? undefined;
@@ -70,6 +71,17 @@ export async function openFollowed(request: OpenRequest, context: RunContext): P
     starts.push(startOf(one, position === undefined ? from : { position, orderKey: orderKey(position) }));
   }
   return { from, starts, loads, messages };
+}
+
+/** Of what followed in the run before and is selected no more. */
+function sayLeft({ run, shared }: OpenRequest, context: RunContext): void {
+  const selected = new Set(run.streams.map(({ stream }) => stream));
+  for (const stream of shared?.members ?? []) {
+    if (selected.has(stream)) continue;
+    context.log('warn', 'a stream has left the pipeline: its table stays, its changes are followed no more', {
+      stream,
+    });
+  }
 }
 
 const isAnew = (opening: ChangeOpening) => opening.action === 'load' && opening.opening.action === 'begin';

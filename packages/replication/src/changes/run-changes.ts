@@ -77,8 +77,12 @@ class Follower {
         context.log('warn', 'the change log cannot be opened yet', { code, error: message, attempt }),
     });
     const follower = new Follower(parts, { opened, number }, context);
-    // All that the marker says is durable: the log before it may go.
-    if (shared?.position !== undefined) await changeLog.acknowledge(opened.from.position);
+    // What the marker says is durable: the log before it may go. Not more, though streams that begin anew need nothing before their own
+    // place: what another run of the pipeline may still commit must lead on.
+    if (shared?.position !== undefined) {
+      const isBehind = changeLog.orderKey(shared.position) < opened.from.orderKey;
+      await changeLog.acknowledge(isBehind ? shared.position : opened.from.position);
+    }
     return follower;
   }
 

@@ -3,6 +3,7 @@ import type { Decoder } from './decoder.ts';
 import type { FieldRun } from './fields.ts';
 import { decodeHstores } from './hstore.ts';
 import { decodeNumerics, decodeUnboundedNumerics } from './numeric.ts';
+import { decodePrinted } from './printed.ts';
 import type { Rejections } from './rejections.ts';
 import { decodeDates, decodeTimes, decodeTimestamps } from './times.ts';
 import { decodeHalfVectors, decodeVectors } from './vectors.ts';
@@ -47,6 +48,7 @@ export function scalarDecoder(
       return (run, column) => decodeTimestamps(run, column as FixedColumn, rejections);
     case 'bytea':
     case 'text':
+    case 'inet text':
       return (run, column) => decodeTexts(run, column as BytesColumn);
     case 'jsonb':
       // The first byte is the version of jsonb's wire format, 1; the rest is text.
@@ -57,6 +59,11 @@ export function scalarDecoder(
       return (run, column) => decodeVectors(run, column as ListColumn);
     case 'halfvec':
       return (run, column) => decodeHalfVectors(run, column as ListColumn);
+    case 'printed numeric':
+    case 'printed interval':
+    case 'printed inet':
+    case 'printed macaddr':
+      return (run, column) => decodePrinted(wire, run, column as BytesColumn);
     default:
       return wire satisfies never;
   }

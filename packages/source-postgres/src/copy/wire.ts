@@ -19,9 +19,15 @@ export type ScalarWire =
   | 'bytea'
   | 'jsonb'
   | 'text'
+  /** An address as text: with the bits of its network always, which its own output leaves out where they are all. */
+  | 'inet text'
   | 'hstore'
   | 'vector'
-  | 'halfvec';
+  | 'halfvec'
+  | PrintedWire;
+
+/** Of types that become text: their binary form, to be printed by us. */
+export type PrintedWire = 'printed numeric' | 'printed interval' | 'printed inet' | 'printed macaddr';
 
 /** An array becomes lists, `dimensions` deep. A rebuilt one comes as a record of its lengths and its elements in one row. */
 export type ArrayWire = {

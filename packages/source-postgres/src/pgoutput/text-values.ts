@@ -17,6 +17,8 @@ function scalarWriter(wire: ScalarWire): WriteBinary {
   switch (wire) {
     case 'text':
       return (text) => Buffer.from(text);
+    case 'inet text':
+      return (text) => Buffer.from(text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`);
     case 'jsonb':
       // With the version of jsonb's wire format in front.
       return (text) => Buffer.from(`\u0001${text}`);
@@ -58,6 +60,13 @@ function scalarWriter(wire: ScalarWire): WriteBinary {
       return (text) => vectorBytes(text, 4);
     case 'halfvec':
       return (text) => vectorBytes(text, 2);
+    case 'printed numeric':
+    case 'printed interval':
+    case 'printed inet':
+    case 'printed macaddr':
+      return () => {
+        throw new Error(`the server has printed a value itself: ${wire}`);
+      };
     default:
       return wire satisfies never;
   }
