@@ -36,6 +36,8 @@ const BATCH_ROWS = 8192;
 const SCRIPT = path.join(import.meta.dirname, 'encode-once.mjs');
 const SOURCES = path.resolve(import.meta.dirname, '../packages/dest-iceberg/src');
 const MODULES = { fjord: 'parquet/fjord-encoder', 'parquet-wasm': 'parquet/wasm-encoder' };
+/** How the memory of connectors is kept: see dest-iceberg's program and the engine's start of connectors. */
+const AS_CONNECTORS = ['--semi-space-growth-factor=1'];
 const PYTHON_SCRIPT = path.join(import.meta.dirname, 'encode_once.py');
 
 /** Encodes the same made-up trips with each encoder in turn, each time in a new process, to a local file. */
@@ -100,11 +102,11 @@ async function makeBatches(rows: number): Promise<string> {
 async function encodeOnce(kind: EncoderKind, destination: string, files: string[]): Promise<EncoderFigures> {
   if (kind === 'pyarrow') return figuresOf(await python(), [PYTHON_SCRIPT, ...files]);
   const module = path.join(destination, MODULES[kind]) + (destination === SOURCES ? '.ts' : '.js');
-  return figuresOf(process.execPath, [SCRIPT, module, ...files]);
+  return figuresOf(process.execPath, [...AS_CONNECTORS, SCRIPT, module, ...files], { MALLOC_ARENA_MAX: '1' });
 }
 
-async function figuresOf(command: string, args: string[]): Promise<EncoderFigures> {
-  const { stdout } = await mustRun(command, args);
+async function figuresOf(command: string, args: string[], env = {}): Promise<EncoderFigures> {
+  const { stdout } = await mustRun(command, args, { env });
   return JSON.parse(stdout) as EncoderFigures;
 }
 
