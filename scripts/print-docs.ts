@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { ERROR_CODES, formatColumnType } from '@fjord/core';
+import { ERROR_CODES, type ErrorCode, formatColumnType } from '@fjord/core';
 import { COMPOSED_TYPES, type Misfit, TYPE_TABLE } from '../packages/source-postgres/src/type-table.ts';
+import { ERROR_GUIDE } from './error-guide.ts';
 
 /** The pages that are printed from the code: their file below the root, and what it must hold. */
 export const PAGES: readonly { file: string; print: () => string }[] = [
@@ -13,20 +14,37 @@ export function pageUrl(file: string): URL {
   return new URL(`../${file}`, import.meta.url);
 }
 
-/** docs/errors.md, from the table of codes. */
+/** docs/errors.md, from the table of codes and the guide to them. */
 function errorsPage(): string {
-  const rows = Object.entries(ERROR_CODES).map(([code, { exit, retryable, help }]) => [
-    `\`${code}\``,
-    String(exit),
-    retryable ? 'yes' : 'no',
-    help,
+  const codes = Object.keys(ERROR_CODES) as ErrorCode[];
+  const rows = codes.map((code) => [
+    `[\`${code}\`](#${code})`,
+    String(ERROR_CODES[code].exit),
+    ERROR_CODES[code].retryable ? 'yes' : 'no',
+    ERROR_GUIDE[code].meaning,
   ]);
   return `# Errors
 
-Printed from \`packages/core/src/error-codes.ts\` by \`pnpm docs\`. An ERROR line on stderr carries the code, one sentence that names the
-object, and this help.
+Printed from \`packages/core/src/error-codes.ts\` and \`scripts/error-guide.ts\` by \`pnpm docs\`. An ERROR line on stderr carries the code,
+one sentence that names the object, and what to do; on a terminal the same is said in words. \`fjord logs --level error\` prints those of
+earlier runs.
 
-${table(['code', 'exit code', 'may a retry cure it?', 'what to do'], rows)}
+${table(['code', 'exit code', 'may a retry cure it?', 'meaning'], rows)}
+${codes.map(errorSection).join('')}`;
+}
+
+function errorSection(code: ErrorCode): string {
+  const { exit, retryable, help } = ERROR_CODES[code];
+  const { meaning, cause, safe } = ERROR_GUIDE[code];
+  return `
+## ${code}
+
+${meaning}
+
+- **Cause**: ${cause}
+- **Fix**: ${help}
+- **What is safe**: ${safe}
+- Exit code ${exit}; ${retryable ? 'a later try may succeed by itself, and `--follow` makes it.' : 'it stays until something is changed.'}
 `;
 }
 

@@ -7,10 +7,10 @@ const PATIENCE_MS = 15_000;
 export type Advice = { entries: string; notes: string[] };
 
 /**
- * Asks the source of a pipeline file which of the streams that a pattern chooses should have partitions. A source that cannot be asked
+ * Asks the source of a pipeline file which of the streams that a pattern chooses should have partitions; `rows` is the line that says how their rows are written. A source that cannot be asked
  * gives no advice, and a note why.
  */
-export async function adviseStreams(file: string, match: string): Promise<Advice> {
+export async function adviseStreams(file: string, { match, rows }: { match: string; rows: string }): Promise<Advice> {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     await using session = await Session.open(await loadPipeline(file), { signal });
@@ -20,7 +20,7 @@ export async function adviseStreams(file: string, match: string): Promise<Advice
       return advice ? [{ stream: stream.stream, ...advice }] : [];
     });
     return {
-      entries: advised.map(entryOf).join(''),
+      entries: advised.map((advice) => entryOf(advice, rows)).join(''),
       notes: advised.map(
         ({ stream, partition, reason }) => `${stream}: partition ${partition.join(', ')}, since ${reason}.`,
       ),
@@ -32,17 +32,11 @@ export async function adviseStreams(file: string, match: string): Promise<Advice
   }
 }
 
-function entryOf({
-  stream,
-  partition,
-  reason,
-}: {
-  stream: string;
-  partition: readonly string[];
-  reason: string;
-}): string {
+type AdvisedStream = { stream: string; partition: readonly string[]; reason: string };
+
+function entryOf({ stream, partition, reason }: AdvisedStream, rows: string): string {
   return `  - match: ${JSON.stringify(stream)}
-    writeMode: append
+    ${rows}
     # Advised, since ${reason}.
     partition: ${JSON.stringify(partition)}
 `;

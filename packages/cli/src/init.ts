@@ -1,95 +1,109 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { editorSchema } from '@fjord/engine';
-import { ask, type Question } from './ask.ts';
+import type { Message, Stream } from '@fjord/core';
+import { editorSchema, findSpec, type NamedConnector, surveySource } from '@fjord/engine';
+import { ask } from './ask.ts';
+import { choiceQuestions, connectionQuestions, MODES } from './init-questions.ts';
 import { adviseStreams } from './init-advice.ts';
 import type { Arguments } from './main.ts';
+import { DEFAULT_MATCH, drawId, modeLine, pipelineText, sourceConfig, streamText } from './pipeline-text.ts';
 
-/** What a pipeline cannot do without, and what is asked for on a terminal when no flag says anything. */
+/** What a pipeline cannot do without. */
 const NEEDED = ['host', 'database', 'user', 'warehouse'];
-const DEFAULT_MATCH = 'public.*';
-const QUESTIONS: Question[] = [
-  { option: 'host', text: 'PostgreSQL host', fallback: 'localhost' },
-  { option: 'port', text: 'Port', fallback: '5432' },
-  { option: 'database', text: 'Database' },
-  { option: 'user', text: 'User' },
-  {
-    option: 'password',
-    text: 'Where the password is, as a reference: ${env:NAME} or ${file:path}',
-    fallback: '${env:PGPASSWORD}',
-  },
-  { option: 'tls', text: 'TLS: verify-full, verify-ca, require or disable', fallback: 'verify-full' },
-  { option: 'warehouse', text: 'Warehouse: a folder, or s3://BUCKET/PREFIX', fallback: './warehouse' },
-  { option: 'match', text: 'Tables to copy, a pattern over schema.table', fallback: DEFAULT_MATCH },
-];
+/** So many streams are shown when they were found. */
+const MAX_SHOWN = 20;
 
 /**
  * `fjord init`: writes a commented pipeline file and its schema for editors, from flags, or from answers where it runs on a terminal and
- * no flag names the source. Never overwrites without --force.
+ * no flag names the source: the connection first, then what there is to copy. Never overwrites without --force.
  */
 export async function init({ file, options }: Arguments): Promise<number> {
   if (existsSync(file) && options['force'] !== true) {
     return refuse(`${file} exists.`, 'Give another file, or --force to overwrite it.');
   }
-  const flags = Object.fromEntries(Object.entries(options).filter((entry) => typeof entry[1] === 'string'));
+  const flags = Object.fromEntries(
+    Object.entries(options).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+  const folder = path.dirname(path.resolve(file));
+  const connector = (role: 'source' | 'destination', fallback: string): NamedConnector => ({
+    role,
+    name: flags[role] ?? fallback,
+    folder,
+  });
+  const source = connector('source', 'postgres');
+  const [sourceSpec, destinationSpec] = await Promise.all([
+    findSpec(source),
+    findSpec(connector('destination', 'iceberg')),
+  ]);
   const isAsking = process.stdin.isTTY && process.stdout.isTTY && !NEEDED.some((name) => name in flags);
-  const answers = isAsking ? await ask(QUESTIONS, { input: process.stdin, output: process.stdout }) : {};
-  if (!answers) return 130;
-  const values: Arguments['options'] = { ...answers, ...flags };
-  const text = (name: string) => (typeof values[name] === 'string' ? values[name] : undefined);
-  const missing = NEEDED.filter((name) => text(name) === undefined);
+  const answers = isAsking ? await askAll(source, { spec: sourceSpec, flags }) : { values: flags, streams: [] };
+  if (typeof answers === 'number') return answers;
+  const { values, streams } = answers;
+  const missing = NEEDED.filter((name) => values[name] === undefined);
   if (missing.length > 0) {
     return refuse(`init needs ${missing.map((name) => `--${name}`).join(', ')}.`, 'See fjord init --help.');
   }
-  const password = text('password');
-  if (isAsking && password !== undefined && !/\$\{(env|file):[^}]+\}/.test(password)) {
+  const mode = MODES.find((known) => known === (values['mode'] ?? 'append'));
+  if (!mode) return refuse(`There is no mode "${values['mode']}".`, `Choose one of ${MODES.join(', ')}.`);
+  writeSchema(folder, [sourceSpec, destinationSpec]);
+  const textWith = (entries: string) => pipelineText((name) => values[name], { id, mode, streams, entries });
+  const id = drawId(values['database']);
+  writeFileSync(file, textWith(''));
+  const { entries, notes } = await adviseStreams(file, {
+    match: values['match'] ?? DEFAULT_MATCH,
+    rows: modeLine(mode),
+  });
+  if (entries !== '') writeFileSync(file, textWith(entries));
+  for (const note of notes) process.stdout.write(`${note}\n`);
+  process.stdout.write(`Wrote ${file}. Next: fjord doctor, fjord plan, fjord sync.\n`);
+  return 0;
+}
+
+type Answers = { values: Record<string, string>; streams: Stream[] };
+type Known = { spec: Message<'SPEC'> | undefined; flags: Record<string, string> };
+
+/** Asks for the connection, looks at what is there, and asks what to copy of it. Gives an exit code if it ends before. */
+async function askAll(source: NamedConnector, { spec, flags }: Known): Promise<Answers | number> {
+  const terminal = { input: process.stdin, output: process.stdout };
+  const connection = await ask(connectionQuestions(source.name, spec), terminal);
+  if (!connection) return 130;
+  const { password } = connection;
+  if (password !== undefined && !/\$\{(env|file):[^}]+\}/.test(password)) {
     return refuse('The password is no reference.', 'Put it into an environment variable or a file, and name that.');
   }
-  const folder = path.dirname(path.resolve(file));
-  mkdirSync(path.join(folder, '.fjord'), { recursive: true, mode: 0o700 });
-  writeFileSync(path.join(folder, '.fjord/pipeline.schema.json'), `${JSON.stringify(editorSchema(), null, 2)}\n`);
-  const id = pipelineId(text('database'));
-  writeFileSync(file, pipelineText(id, '', text));
-  const { entries, notes } = await adviseStreams(file, text('match') ?? DEFAULT_MATCH);
-  if (entries !== '') writeFileSync(file, pipelineText(id, entries, text));
-  for (const note of notes) process.stdout.write(`${note}\n`);
-  process.stdout.write(`Wrote ${file}. Next: fjord check, fjord discover, fjord sync.\n`);
-  return 0;
+  process.stdout.write('Looking at what is there …\n');
+  const { problems, streams } = await surveySource(
+    source,
+    sourceConfig((name) => connection[name]),
+  );
+  for (const { message, fix } of problems) process.stdout.write(`problem: ${message}\n  fix: ${fix}\n`);
+  if (streams.length > 0) showStreams(streams);
+  else process.stdout.write('The questions go on all the same; fjord doctor looks again.\n');
+  const choices = await ask(choiceQuestions(streams), terminal);
+  return choices ? { values: { ...connection, ...choices, ...flags }, streams } : 130;
+}
+
+function showStreams(streams: readonly Stream[]): void {
+  const largest = streams.toSorted((a, b) => (b.estimatedBytes ?? 0) - (a.estimatedBytes ?? 0)).slice(0, MAX_SHOWN);
+  for (const stream of largest) process.stdout.write(`  ${streamText(stream)}\n`);
+  const more = streams.length - largest.length;
+  if (more > 0) process.stdout.write(`  and ${more} more\n`);
+}
+
+type Specs = [Message<'SPEC'> | undefined, Message<'SPEC'> | undefined];
+
+/** What editors complete the file by. */
+function writeSchema(pipelineFolder: string, [source, destination]: Specs): void {
+  const folder = path.join(pipelineFolder, '.fjord');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const schema = editorSchema({
+    ...(source && { source: source.config as never }),
+    ...(destination && { destination: destination.config as never }),
+  });
+  writeFileSync(path.join(folder, 'pipeline.schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
 }
 
 function refuse(error: string, fix: string): number {
   process.stderr.write(`error: ${error}\nfix: ${fix}\n`);
   return 2;
-}
-
-/** The id names the pipeline in the state of its tables for ever, so it is drawn here and never derived from the file's name. */
-function pipelineId(database = 'pipeline'): string {
-  return `${database.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 40)}-${randomBytes(4).toString('hex')}`;
-}
-
-function pipelineText(id: string, entries: string, text: (name: string) => string | undefined): string {
-  const quoted = (name: string, fallback = '') => JSON.stringify(text(name) ?? fallback);
-  return `# yaml-language-server: $schema=./.fjord/pipeline.schema.json
-# Names this pipeline in the state of its tables. Do not change it.
-id: ${id}
-source:
-  connector: ${quoted('source', 'postgres')}
-  config:
-    host: ${quoted('host')}
-    port: ${Number(text('port') ?? 5432)}
-    database: ${quoted('database')}
-    user: ${quoted('user')}
-    # Best as a reference: \${env:NAME} or \${file:path}.
-    password: ${quoted('password', '${env:PGPASSWORD}')}
-    tls: { mode: ${quoted('tls', 'verify-full')} }
-destination:
-  connector: ${quoted('destination', 'iceberg')}
-  config:
-    warehouse: ${quoted('warehouse')}
-streams:
-  # Patterns over schema.table; the first entry that matches a table counts.
-${entries}  - match: ${quoted('match', DEFAULT_MATCH)}
-    writeMode: append # or overwrite: replaced as a whole, in one commit
-`;
 }

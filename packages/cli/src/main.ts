@@ -1,8 +1,6 @@
-import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { HELP, VERBS, type Verb } from './help.ts';
-
-const { version }: { version: string } = createRequire(import.meta.url)('../package.json');
+import { version } from './version.ts';
 
 /** What the command line says, beyond its verb. */
 export type Arguments = {
@@ -13,7 +11,7 @@ export type Arguments = {
   subject?: string | undefined;
 };
 
-const WITH_SUBJECT: ReadonlySet<Verb> = new Set(['table', 'query']);
+const WITH_SUBJECT: ReadonlySet<Verb> = new Set(['table', 'query', 'preview', 'history', 'add', 'completion']);
 const DEFAULT_FILE = 'pipeline.yaml';
 const PIPELINE_FILE = /\.ya?ml$/i;
 
@@ -56,6 +54,22 @@ async function runVerb(verb: Verb, args: Arguments): Promise<number> {
       return (await import('./init.ts')).init(args);
     case 'check':
       return (await import('./inspect.ts')).check(args);
+    case 'doctor':
+      return (await import('./doctor.ts')).doctor(args);
+    case 'plan':
+      return (await import('./plan.ts')).plan(args);
+    case 'preview':
+      return (await import('./preview.ts')).preview(args);
+    case 'status':
+      return (await import('./status.ts')).status(args);
+    case 'history':
+      return (await import('./history.ts')).history(args);
+    case 'logs':
+      return (await import('./logs.ts')).logs(args);
+    case 'add':
+      return (await import('./add.ts')).add(args);
+    case 'completion':
+      return (await import('./completion.ts')).completion(args);
     case 'discover':
       return (await import('./inspect.ts')).discover(args);
     case 'state':
@@ -89,6 +103,12 @@ function parse(argv: string[]) {
         backfill: { ...text, multiple: true },
         stream: { ...text, multiple: true },
         'dry-run': flag,
+        rows: text,
+        run: text,
+        level: text,
+        lines: text,
+        'metrics-port': text,
+        mode: text,
         source: text,
         destination: text,
         host: text,

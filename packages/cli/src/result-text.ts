@@ -13,7 +13,8 @@ export interface ResultLines {
 /** Widths are set by the first page; later cells that are longer push the rest of their line to the right. */
 const MAX_WIDTH = 60;
 const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-const NUMBER = /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT|INTEGER|UINTEGER|FLOAT|DOUBLE|DECIMAL)/;
+/** By DuckDB's names of types, and by Iceberg's. */
+const NUMBER = /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT|INTEGER|UINTEGER|FLOAT|DOUBLE|DECIMAL|int|long|float|double|decimal)/;
 
 /** A table for a person: names, types, aligned cells, numbers to the right, and the count of rows. */
 export function gridLines(): ResultLines {
@@ -79,13 +80,13 @@ function csvCell(text: string | undefined): string {
 }
 
 /** A value's text; undefined for null. */
-function plainText(value: unknown): string | undefined {
+export function plainText(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** One line, whatever the value holds. */
-function cellText(text: string): string {
+export function cellText(text: string): string {
   return text.replaceAll(
     /\p{Cc}/gu,
     (character) => ESCAPES[character] ?? `\\x${character.codePointAt(0)?.toString(16)}`,

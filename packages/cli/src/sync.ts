@@ -12,6 +12,8 @@ import {
 } from '@fjord/engine';
 import { failureText } from './failure-text.ts';
 import { LiveView } from './live-view.ts';
+import type { MetricsServer } from './metrics-server.ts';
+import { version } from './version.ts';
 import type { Arguments } from './main.ts';
 import { formatBytes, formatCount, table } from './table-text.ts';
 import { yieldToOthers } from './yield-to-others.ts';
@@ -22,6 +24,8 @@ export async function sync(args: Arguments): Promise<number> {
   const stop = watchInterrupts();
   try {
     const pipeline = await loadPipeline(args.file);
+    await using server = await serveMetrics(args, pipeline.id);
+    const metrics = server?.metrics;
     // Before anything is started: connectors and their threads inherit it. Where the server shares the machine, it goes first.
     if (pipeline.source.config?.['profile'] === 'gentle') yieldToOthers();
     const { memory, follow, backfill } = args.options;
@@ -32,10 +36,19 @@ export async function sync(args: Arguments): Promise<number> {
       signal: stop.signal,
       ...(memory !== undefined && { memoryMB: Number(memory) }),
       backfill: Array.isArray(backfill) ? backfill : [],
-      onLine: (line, { role }) => (view ? view.log(line) : showLine(line, role)),
-      onProgress: (streams) => view?.show(streams),
+      onLine(line, { role }) {
+        metrics?.line(line, role);
+        if (view) view.log(line);
+        else showLine(line, role);
+      },
+      onProgress(streams) {
+        metrics?.progress(streams);
+        view?.show(streams);
+      },
+      onStart: ({ role }, pid) => metrics?.started(role, pid),
     };
     const onRestart = (cause: Failure, waitMs: number) => {
+      metrics?.restarted();
       const message = `the sync begins again in ${(waitMs / 1000).toFixed(1)} s: ${cause.message}`;
       const line = { type: 'LOG', level: 'warn', message, at: new Date().toISOString() } as const;
       if (view) view.log(line);
@@ -53,6 +66,14 @@ export async function sync(args: Arguments): Promise<number> {
   } finally {
     stop.dispose();
   }
+}
+
+/** With `--metrics-port` the figures of the sync are served while it runs. */
+async function serveMetrics({ options }: Arguments, pipeline: string): Promise<MetricsServer | undefined> {
+  const place = options['metrics-port'];
+  if (typeof place !== 'string') return undefined;
+  const { MetricsServer: Server } = await import('./metrics-server.ts');
+  return Server.open(place, { pipeline, version });
 }
 
 /** Where some streams failed each reason is said before their names; lines of connectors have been passed on already as JSON. */

@@ -18,7 +18,8 @@ export async function withSession(
   }
 }
 
-function showWarning(line: OperatorLine): void {
+/** Passes on what connectors warn of while they answer. */
+export function showWarning(line: OperatorLine): void {
   if (line.type === 'LOG' && (line.level === 'warn' || line.level === 'error'))
     process.stderr.write(`${line.message}\n`);
 }

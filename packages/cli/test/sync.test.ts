@@ -9,6 +9,7 @@ const stream = (name: string, changes: Partial<StreamProgress>): StreamProgress 
   rows: 10,
   bytes: 100,
   committedRows: 10,
+  commits: 1,
   rejected: {},
   notes: [],
   resumed: false,

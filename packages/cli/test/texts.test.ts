@@ -51,6 +51,7 @@ test('a line of progress shows speed, share and what is left, but no share of a 
     rows: 500,
     bytes: 4_000_000,
     committedRows: 0,
+    commits: 0,
   } as const;
   const rest = { rejected: {}, notes: [], resumed: false, startedAt: 1000 };
   expect(progressLine({ ...stream, ...rest, estimatedRows: 1000 }, 3000)).toBe(

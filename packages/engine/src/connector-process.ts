@@ -69,6 +69,11 @@ export class ConnectorProcess implements AsyncDisposable {
     return this.#child.stdin;
   }
 
+  /** Undefined if it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get hasEnded(): boolean {
     return this.#hasEnded;
   }

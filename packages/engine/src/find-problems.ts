@@ -11,7 +11,19 @@ export type FoundProblem = Problem & { from: string };
  * that cannot be read. Problems of streams that no entry chooses are left out.
  */
 export async function findProblems(session: Session): Promise<FoundProblem[]> {
-  const [[source, destination], catalog, [spec]] = await Promise.all([
+  return (await findChosenProblems(session)).problems;
+}
+
+/** The problems, and what was asked to find them. `catalog` is absent where the source could not be asked. */
+export type Findings = {
+  problems: FoundProblem[];
+  specs: [Message<'SPEC'>, Message<'SPEC'>];
+  catalog?: Message<'CATALOG'>;
+};
+
+/** What `findProblems` finds, with both SPECs and the streams that it looked at. */
+export async function findChosenProblems(session: Session): Promise<Findings> {
+  const [[source, destination], catalog, specs] = await Promise.all([
     session.checks(),
     askStreams(session),
     session.specs(),
@@ -20,11 +32,11 @@ export async function findProblems(session: Session): Promise<FoundProblem[]> {
   const ofDestination = destination.problems.map((problem) => ({ from: session.destination.name, ...problem }));
   if ('streams' in catalog) {
     const ofChanges = await findChangeProblems(session, catalog, ofSource);
-    const found = { spec, catalog, ofSource: [...ofSource, ...ofChanges] };
-    return [...findStreamProblems(session, found), ...ofDestination];
+    const found = { spec: specs[0], catalog, ofSource: [...ofSource, ...ofChanges] };
+    return { problems: [...findStreamProblems(session, found), ...ofDestination], specs, catalog };
   }
   // A source that cannot be reached has said why already.
-  return [...(ofSource.length > 0 ? ofSource : [catalog]), ...ofDestination];
+  return { problems: [...(ofSource.length > 0 ? ofSource : [catalog]), ...ofDestination], specs };
 }
 
 /** What keeps the chosen streams from following the change log, beyond what is known already. */
@@ -77,7 +89,8 @@ function findStreamProblems(
   }
 }
 
-function problemOf(thrown: unknown, from: string): FoundProblem {
+/** Whatever was thrown, as a problem of `from`. */
+export function problemOf(thrown: unknown, from: string): FoundProblem {
   const { code, message, help, stream } = failureOfThrown(thrown);
   return { from, code, message, fix: help, ...(stream !== undefined && { stream }) };
 }

@@ -9,6 +9,9 @@ export type StreamProgress = {
   rows: number;
   bytes: number;
   committedRows: number;
+  /** How many states of it became durable, and when the last of them did (Date.now()). */
+  commits: number;
+  committedAt?: number;
   rejected: Record<string, number>;
   /** What the operator should know of this stream at the end of the run, a sentence each. */
   notes: string[];
@@ -41,6 +44,7 @@ export class ProgressTracker {
           rows: 0,
           bytes: 0,
           committedRows: 0,
+          commits: 0,
           rejected: {},
           notes: [],
           resumed: false,
@@ -85,14 +89,17 @@ export class ProgressTracker {
   /** Takes a state that became durable. */
   commit({ stream, rows = 0 }: Message<'STATE'>): void {
     const entry = stream === undefined ? undefined : this.#begin(stream);
-    if (!entry || this.#counted.has(entry.stream)) return;
+    if (!entry) return;
+    entry.commits += 1;
+    entry.committedAt = this.#now();
+    if (this.#counted.has(entry.stream)) return;
     entry.committedRows += rows;
     entry.rows = Math.max(entry.rows, entry.committedRows);
   }
 
   /** Adds a stream that will not be read at all. */
   leaveOut({ stream, target, reason }: Pick<StreamProgress, 'stream' | 'target'> & { reason: string }): void {
-    const nothing = { rows: 0, bytes: 0, committedRows: 0, rejected: {}, notes: [], resumed: false };
+    const nothing = { rows: 0, bytes: 0, committedRows: 0, commits: 0, rejected: {}, notes: [], resumed: false };
     this.#streams.set(stream, { stream, target, status: 'INCOMPLETE', ...nothing, reason });
   }
 

@@ -68,12 +68,14 @@ export class Session implements AsyncDisposable {
     return Promise.all([askSpec(this.source, this.context), askSpec(this.destination, this.context)]);
   }
 
-  /** What `check` of both connectors finds. */
-  checks(): Promise<[Message<'CONNECTION_STATUS'>, Message<'CONNECTION_STATUS'>]> {
-    return Promise.all([
-      askCheck(this.source, { config: this.configs.source }, this.context),
-      askCheck(this.destination, { config: this.configs.destination }, this.context),
-    ]);
+  /** What `check` of both connectors finds. One that cannot even begin (a wrong option) does not keep the other's problems from being found. */
+  checks(): Promise<[Pick<Message<'CONNECTION_STATUS'>, 'problems'>, Pick<Message<'CONNECTION_STATUS'>, 'problems'>]> {
+    const check = (connector: Connector, config: string) =>
+      askCheck(connector, { config }, this.context).catch((thrown: unknown) => {
+        const { code, message, help } = failureOfThrown(thrown);
+        return { problems: [{ code, message, fix: help }] };
+      });
+    return Promise.all([check(this.source, this.configs.source), check(this.destination, this.configs.destination)]);
   }
 
   /** What `check` of the source finds about streams that follow the change log. */

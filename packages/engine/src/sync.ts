@@ -7,6 +7,7 @@ import { type Failure, findCause, toFailure } from './failure.ts';
 import type { Pipeline } from './pipeline.ts';
 import { ProgressTracker, type StreamProgress } from './progress.ts';
 import type { Connector } from './resolve-connector.ts';
+import { RunRecording } from './run-recording.ts';
 import { requireKnown, requireShapes, requireWriteModes } from './connector-support.ts';
 import { failureOfThrown, type Selected, Session } from './session.ts';
 import { rememberSelection } from './selection-cache.ts';
@@ -26,6 +27,8 @@ export type SyncOptions = {
   onLine(line: OperatorLine, connector: Connector): void;
   /** Called whenever a stream has moved, many times a second where there are many; `streams` gives all of them as they are then. */
   onProgress(streams: () => StreamProgress[]): void;
+  /** Called when a connector was started for the run. */
+  onStart?(connector: Connector, pid: number): void;
 };
 
 /** What became of a run. `exitCode` follows docs/errors.md: 0 only if every selected stream is complete. */
@@ -37,8 +40,28 @@ export type SyncResult = {
   seconds: number;
 };
 
-/** Runs a pipeline once, from what its tables already hold to the end of every selected stream. Never rejects: faults are in the result. */
+/**
+ * Runs a pipeline once, from what its tables already hold to the end of every selected stream, and records the run in the pipeline's
+ * journal. Never rejects: faults are in the result.
+ */
 export async function runSync(pipeline: Pipeline, options: SyncOptions): Promise<SyncResult> {
+  using recording = new RunRecording(pipeline, options.follow ? 'follow' : 'once');
+  const result = await runOnce(pipeline, {
+    ...options,
+    onLine(line, connector) {
+      recording.line(line, connector.role);
+      options.onLine(line, connector);
+    },
+    onProgress(streams) {
+      recording.progress(streams);
+      options.onProgress(streams);
+    },
+  });
+  recording.end(result);
+  return result;
+}
+
+async function runOnce(pipeline: Pipeline, options: SyncOptions): Promise<SyncResult> {
   const startedAt = performance.now();
   const seconds = () => (performance.now() - startedAt) / 1000;
   try {
@@ -117,6 +140,7 @@ class SyncRun implements AsyncDisposable {
       onLine: (line) => this.#takeLine(line, destination),
       onMessage: (message) => this.#takeMessage(message, destination),
     });
+    this.#tellStart(this.#destination);
     return this.#destination;
   }
 
@@ -133,7 +157,12 @@ class SyncRun implements AsyncDisposable {
       stdout: destination.stdin,
       onLine: (line) => this.#takeLine(line, source),
     });
+    this.#tellStart(this.#source);
     return this.#source;
+  }
+
+  #tellStart({ connector, pid }: ConnectorProcess): void {
+    if (pid !== undefined) this.#options.onStart?.(connector, pid);
   }
 
   #memory(): string[] {
