@@ -35,10 +35,11 @@ export class MetricsServer implements AsyncDisposable {
     return new MetricsServer(metrics, server);
   }
 
-  /** The port that it listens on. */
-  get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+  /** Where Prometheus finds it. */
+  get url(): string {
+    const at = this.#server.address();
+    if (typeof at !== 'object' || at === null) throw new Error('the server listens on a port');
+    return `http://${at.family === 'IPv6' ? `[${at.address}]` : at.address}:${at.port}/metrics`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

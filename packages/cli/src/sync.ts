@@ -3,7 +3,6 @@ import {
   type Failure,
   failureOfThrown,
   loadPipeline,
-  type OperatorLine,
   runFollow,
   runSync,
   type SyncOptions,
@@ -16,6 +15,7 @@ import type { MetricsServer } from './metrics-server.ts';
 import { version } from './version.ts';
 import type { Arguments } from './main.ts';
 import { formatBytes, formatCount, table } from './table-text.ts';
+import { watchSync } from './watch-sync.ts';
 import { yieldToOthers } from './yield-to-others.ts';
 
 /** `fjord sync`: runs the pipeline, with a live view on a terminal and JSON lines otherwise, and a summary at the end. */
@@ -25,36 +25,23 @@ export async function sync(args: Arguments): Promise<number> {
   try {
     const pipeline = await loadPipeline(args.file);
     await using server = await serveMetrics(args, pipeline.id);
-    const metrics = server?.metrics;
     // Before anything is started: connectors and their threads inherit it. Where the server shares the machine, it goes first.
     if (pipeline.source.config?.['profile'] === 'gentle') yieldToOthers();
     const { memory, follow, backfill } = args.options;
     if (follow && backfill) {
       throw new ConnectorError('arguments_invalid', 'A stream is copied anew by a sync that ends: leave out --follow.');
     }
+    const watching = watchSync({ view, metrics: server?.metrics });
+    if (server) watching.say('info', `metrics are served at ${server.url}`);
     const options: SyncOptions = {
+      ...watching,
       signal: stop.signal,
       ...(memory !== undefined && { memoryMB: Number(memory) }),
       backfill: Array.isArray(backfill) ? backfill : [],
-      onLine(line, { role }) {
-        metrics?.line(line, role);
-        if (view) view.log(line);
-        else showLine(line, role);
-      },
-      onProgress(streams) {
-        metrics?.progress(streams);
-        view?.show(streams);
-      },
-      onStart: ({ role }, pid) => metrics?.started(role, pid),
     };
-    const onRestart = (cause: Failure, waitMs: number) => {
-      metrics?.restarted();
-      const message = `the sync begins again in ${(waitMs / 1000).toFixed(1)} s: ${cause.message}`;
-      const line = { type: 'LOG', level: 'warn', message, at: new Date().toISOString() } as const;
-      if (view) view.log(line);
-      else showLine(line, 'engine');
-    };
-    const result = follow ? await runFollow(pipeline, { ...options, onRestart }) : await runSync(pipeline, options);
+    const result = follow
+      ? await runFollow(pipeline, { ...options, onRestart: watching.onRestart })
+      : await runSync(pipeline, options);
     view?.clear();
     process.stdout.write(args.json ? `${JSON.stringify({ type: 'SUMMARY', ...result })}\n` : summary(result));
     for (const failure of failuresToShow(result, args.json)) process.stderr.write(failureText(failure, args.json));
@@ -100,10 +87,6 @@ function watchInterrupts(): { signal: AbortSignal; dispose(): void } {
       process.off('SIGTERM', terminate);
     },
   };
-}
-
-function showLine(line: OperatorLine, role: string): void {
-  process.stderr.write(`${JSON.stringify({ ...line, from: role })}\n`);
 }
 
 /** The table that ends a sync. */

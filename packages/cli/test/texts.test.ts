@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { failureText } from '../src/failure-text.ts';
-import { progressLine } from '../src/live-view.ts';
+import { progressLine, totalLine } from '../src/live-view.ts';
 import { formatBytes, formatCount, table } from '../src/table-text.ts';
 
 test('a table aligns its first column to the left and the others to the right', () => {
@@ -39,7 +39,7 @@ test('a failure is two lines for a person and one JSON line for a program', () =
     stream: 's',
     exit: 5,
   } as const;
-  expect(failureText(failure, false)).toBe('error: It broke. (stream s)\nfix: Mend it.\n');
+  expect(failureText(failure, false)).toBe('error: It broke. (stream s) [c]\nfix: Mend it.\n');
   expect(JSON.parse(failureText(failure, true))).toEqual({ type: 'ERROR', ...failure });
 });
 
@@ -58,4 +58,17 @@ test('a line of progress shows speed, share and what is left, but no share of a 
     's  500 rows  2.0 MB/s  50 %  0:02 left',
   );
   expect(progressLine({ ...stream, ...rest, estimatedRows: 400 }, 3000)).toBe('s  500 rows  2.0 MB/s');
+});
+
+test('the last line of the live view sums up, and says what is left where every stream has an estimate', () => {
+  const stream = { stream: 's', target: 't', rows: 500, bytes: 1, committedRows: 0, commits: 0 } as const;
+  const rest = { rejected: {}, notes: [], resumed: false };
+  const streams = [
+    { ...stream, ...rest, status: 'COMPLETE' } as const,
+    { ...stream, ...rest, status: 'RUNNING', estimatedRows: 10_500 } as const,
+  ];
+  const speed = { rowsPerSecond: 100, bytesPerSecond: 2_000_000, retries: 2 };
+  expect(totalLine(streams, speed)).toBe('1 of 2 streams complete  2.0 MB/s  1:40 left  2 retries');
+  const unknown = { ...stream, ...rest, status: 'RUNNING' } as const;
+  expect(totalLine([...streams, unknown], { ...speed, retries: 0 })).toBe('1 of 3 streams complete  2.0 MB/s');
 });
