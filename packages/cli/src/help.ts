@@ -109,7 +109,7 @@ far behind the log one is that runs now.`,
   history: `fjord history [RUN] [pipeline.yaml] [--lines 20] [--json]
 
 Lists the runs from this folder, newest first: when, how long, rows, commits,
-values that did not fit, how they ended. With a number, one run stream by stream.
+values that did not fit, how they ended. With a number, one run by its streams.
 The journal is kept in .fjord/ID/journal.db (SQLite).`,
   logs: `fjord logs [pipeline.yaml] [--run RUN] [--level debug|info|warn|error]
   [--lines 100] [--json]

@@ -22,8 +22,8 @@ const COLUMNS: readonly ScreenColumn[] = [
 ];
 
 const ACTIONS: Record<StreamPlan['action'], string> = {
-  copy: 'copy all rows',
-  resume: 'go on with the copy',
+  copy: 'copy',
+  resume: 'resume the copy',
   increment: 'what is new',
   changes: 'changes',
   nothing: 'nothing: complete',

@@ -4,7 +4,7 @@ import type { LiveView } from './live-view.ts';
 
 /** What a sync tells those who watch it, and `say`, which adds a line of the command's own. */
 export type Watching = Pick<FollowOptions, 'onLine' | 'onProgress' | 'onRestart'> &
-  Required<Pick<FollowOptions, 'onStart'>> & { say(level: 'info' | 'warn', message: string): void };
+  Required<Pick<FollowOptions, 'onStart' | 'onWarning'>> & { say(level: 'info' | 'warn', message: string): void };
 
 /** Passes on what a sync tells: to the live view on a terminal, else as JSON lines to stderr; and to the metrics if they are served. */
 export function watchSync({
@@ -28,6 +28,7 @@ export function watchSync({
       metrics?.progress(streams);
       view?.show(streams);
     },
+    onWarning: (message) => say('warn', message),
     onStart: ({ role }, pid) => metrics?.started(role, pid),
     onRestart(cause, waitMs) {
       metrics?.restarted();

@@ -62,9 +62,9 @@ test('a plan says what each stream and table becomes, and what it costs the sour
   delete kept.bytes;
   const text = planText({ streams: [ORDERS, kept], unreadable: [], consistency: 'snapshot', profile: 'balanced' }, 80);
   expect(text.split('\n')).toEqual([
-    'stream         sync                              ~rows    ~size  table',
-    'public.orders  copy all rows, changes, upser…  1,200,000  83.1 MB  create lake.orde…',
-    'public.items   changes, upsert                         -        -  change lake.items',
+    'stream         sync                       ~rows    ~size  table',
+    'public.orders  copy, changes, upsert  1,200,000  83.1 MB  create lake.orders',
+    'public.items   changes, upsert                -        -  change lake.items',
     '',
     'lake.items: add note string',
     'lake.items holds rows of others',
@@ -88,7 +88,7 @@ test('a preview that is too wide for the screen is turned, so that every column 
   ];
   const found = { stream: 'public.notes', target: 'lake.notes', columns, rows };
   expect(previewText(found, undefined)).toContain('long  string\n');
-  expect(previewText(found, 50).split('\n')).toEqual([
+  expect(previewText(found, 60).split('\n')).toEqual([
     'public.notes -> lake.notes',
     '',
     'column  type    row 1                             row 2',

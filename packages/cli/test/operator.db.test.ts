@@ -82,7 +82,7 @@ describe.each(WIDTHS)('on a terminal of %s columns', (width) => {
   test('all that is missing on both sides is said at once', async () => {
     pipeline('broken.yaml', {
       source: { user: 'clerk', password: 'clerk' },
-      destination: { warehouse: '/proc/nowhere' },
+      destination: { warehouse: './shop.yaml/lake' },
       streams: [{ match: ['public.customers', 'public.orders'], syncMode: 'changes' }],
     });
     pipeline('wrong.yaml', { source: { password: '${env:NOT_SET}' }, destination: { targetFileMB: -1 } });

@@ -13,9 +13,9 @@ const ROWS = [
 
 test('a table that is too wide has its widest texts cut, never its numbers', () => {
   expect(fitTable(COLUMNS, ROWS, 50).split('\n')).toEqual([
-    'stream                    rows  table',
-    'public.a_rather_l…   1,234,567  create lake.a_rat…',
-    'b                            1  keep lake.b',
+    'stream                   rows  table',
+    'public.a_rather_l…  1,234,567  create lake.a_rath…',
+    'b                           1  keep lake.b',
   ]);
   for (const width of [30, 40, 60, 79]) {
     for (const line of fitTable(COLUMNS, ROWS, width).split('\n')) expect(line.length).toBeLessThanOrEqual(width);

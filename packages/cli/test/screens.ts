@@ -20,10 +20,8 @@ export async function runFjord(args: readonly string[], { cwd, env, width }: Pla
 
 const CHANGING: [RegExp, string][] = [
   [/\r\n/g, '\n'],
-  // What is drawn over again is not what is seen at the end.
-  [/\u001B\[\d+A/g, ''],
-  [/\u001B\[0J/g, ''],
-  [/\u001B/g, '␛'],
+  // Colours stay in sight.
+  [new RegExp(String.fromCodePoint(27), 'g'), '␛'],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+Z)?/g, 'TIME'],
   [/Node \d+\.\d+\.\d+/g, 'Node VERSION'],
   [/process \d+/g, 'process PID'],

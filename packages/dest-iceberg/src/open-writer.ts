@@ -52,7 +52,7 @@ async function open(request: WriteRequest<Config>, context: WriterContext): Prom
   const initialStates: Message<'STATE'>[] = [];
   for (const selected of request.streams) {
     const { stream } = selected;
-    const table = new StreamTable({ catalog, marker, pipeline, selected, properties });
+    const table = new StreamTable({ catalog, marker, pipeline, selected, properties, context });
     const found = await table.read();
     if (found) initialStates.push(stateMessage(stream, found.state));
     const isOverwrite = selected.writeMode === 'overwrite';

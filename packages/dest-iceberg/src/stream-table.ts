@@ -1,4 +1,4 @@
-import { type Column, ConnectorError, type SelectedStream } from '@fjord/core';
+import { type Column, ConnectorError, type RunContext, type SelectedStream } from '@fjord/core';
 import {
   type BuiltChanges,
   type Catalog,
@@ -38,6 +38,7 @@ type StreamTableParts = {
   selected: SelectedStream;
   /** Properties of new tables, unless the stream says otherwise. */
   properties: Record<string, string>;
+  context: Pick<RunContext, 'log' | 'trace'>;
 };
 
 /** The table of one stream: made or evolved when needed, and committed to together with the stream's state, by this attempt only. */
@@ -56,6 +57,10 @@ export class StreamTable {
     this.#propertyName = statePropertyName(parts.pipeline, parts.selected.stream);
   }
 
+  get #name(): string {
+    return [...this.#identifier.namespace, this.#identifier.name].join('.');
+  }
+
   /** Reads what the table holds of this stream; undefined when there is no table or it has nothing of this pipeline. */
   async read(): Promise<StreamProperty | undefined> {
     const table = await this.#parts.catalog.loadTable(this.#identifier);
@@ -69,8 +74,7 @@ export class StreamTable {
   async load(): Promise<Table> {
     const table = await this.#parts.catalog.loadTable(this.#identifier);
     if (table) return table;
-    const name = [...this.#identifier.namespace, this.#identifier.name].join('.');
-    throw new ConnectorError('storage_failed', `Table ${name} is gone.`, { stream: this.#parts.selected.stream });
+    throw new ConnectorError('storage_failed', `Table ${this.#name} is gone.`, { stream: this.#parts.selected.stream });
   }
 
   /** The table with a place for every column, made or evolved if need be. Refuses tables that hold rows of others (rule 11). */
@@ -82,15 +86,33 @@ export class StreamTable {
     // Columns that partition or sort a table may be renamed while it is written to: their places are taken once.
     const { partition: _, sort: __, ...rest } = selected;
     const layout = { columns, selected: this.#isLaidOut ? rest : selected, pipeline, properties };
-    const laidOut = layoutChanges(table, layout)
-      ? await commitTable(catalog, this.#identifier, (fresh) => layoutChanges(fresh, layout))
-      : table;
+    const changes = layoutChanges(table, layout);
     this.#isLaidOut = true;
-    return laidOut;
+    if (!changes) return table;
+    const actions = [...new Set(changes.updates.map(({ action }) => action))];
+    this.#parts.context.log('info', 'the table is changed', { stream: selected.stream, table: this.#name, actions });
+    return commitTable(catalog, this.#identifier, (fresh) => layoutChanges(fresh, layout));
   }
 
   /** Commits files and state in one metadata commit. `fenced` or `commit_conflict` if another attempt has written meanwhile. */
   async commit(commit: StreamCommit): Promise<void> {
+    const { context, selected } = this.#parts;
+    const { stream } = selected;
+    using span = context.trace?.('commit', {
+      stream,
+      table: this.#name,
+      target: commit.target,
+      files: commit.files.length,
+    });
+    try {
+      await this.#commit(commit);
+    } catch (thrown) {
+      span?.fail(thrown);
+      throw thrown;
+    }
+  }
+
+  async #commit(commit: StreamCommit): Promise<void> {
     const attempt = await this.#parts.marker.claim();
     const { state } = commit;
     const property: StreamProperty = {

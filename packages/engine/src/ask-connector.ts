@@ -7,6 +7,7 @@ import type { Connector } from './resolve-connector.ts';
 /** What every question to a connector needs besides itself. */
 export type AskContext = {
   folder: string;
+  env?: Record<string, string>;
   signal?: AbortSignal;
   onLine(line: OperatorLine, connector: Connector): void;
 };

@@ -20,6 +20,8 @@ export type ConnectorStart = {
   args: readonly string[];
   /** The folder it runs in: relative paths in its config are taken from there. */
   folder: string;
+  /** Variables besides those of this process. */
+  env?: Record<string, string>;
   stdin?: 'pipe' | 'ignore';
   stdout?: Writable;
   onLine(line: OperatorLine, connector: Connector): void;
@@ -53,7 +55,7 @@ export class ConnectorProcess implements AsyncDisposable {
     const stdio: StdioOptions = [start.stdin ?? 'ignore', start.stdout ?? 'pipe', 'pipe'];
     this.#child = spawn(program, [...first, ...start.args], {
       cwd: start.folder,
-      env: environmentOf(start.connector),
+      env: { ...environmentOf(start.connector), ...start.env },
       stdio,
       detached: true,
     });

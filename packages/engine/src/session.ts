@@ -25,7 +25,12 @@ import { recallSelection } from './selection-cache.ts';
 
 /** What a pipeline chooses: `file` tells both connectors of the `selected`. */
 export type Selected = { selected: SelectedStream[]; unreadable: UnreadableStream[]; file: string };
-export type SessionOptions = { signal?: AbortSignal; onLine?(line: OperatorLine, connector: Connector): void };
+export type SessionOptions = {
+  signal?: AbortSignal;
+  /** Variables that connectors get besides those of this process. */
+  env?: Record<string, string>;
+  onLine?(line: OperatorLine, connector: Connector): void;
+};
 
 /** A pipeline with its connectors found and their config files written: what every verb starts from. */
 export class Session implements AsyncDisposable {
@@ -59,7 +64,8 @@ export class Session implements AsyncDisposable {
       destination: await folder.write('destination.json', pipeline.destination.config ?? {}),
     };
     const onLine = options.onLine ?? (() => undefined);
-    const context = { folder: pipeline.folder, onLine, ...(options.signal && { signal: options.signal }) };
+    const { signal, env } = options;
+    const context = { folder: pipeline.folder, onLine, ...(signal && { signal }), ...(env && { env }) };
     return new Session(pipeline, { source, destination, context, folder, configs });
   }
 

@@ -8,6 +8,7 @@ import type { Pipeline } from './pipeline.ts';
 import { ProgressTracker, type StreamProgress } from './progress.ts';
 import type { Connector } from './resolve-connector.ts';
 import { RunRecording } from './run-recording.ts';
+import { openRunTrace } from './run-trace.ts';
 import { requireKnown, requireShapes, requireWriteModes } from './connector-support.ts';
 import { failureOfThrown, type Selected, Session } from './session.ts';
 import { rememberSelection } from './selection-cache.ts';
@@ -18,6 +19,8 @@ const END_DEADLINE_MS = 9_000;
 
 export type SyncOptions = {
   signal: AbortSignal;
+  /** Variables that connectors get besides those of this process. */
+  env?: Record<string, string>;
   /** Upper bound for the bytes of rows in flight, shared by both connectors; their own default unless said. */
   memoryMB?: number;
   /** Go on with the change log until the signal. */
@@ -27,6 +30,8 @@ export type SyncOptions = {
   onLine(line: OperatorLine, connector: Connector): void;
   /** Called whenever a stream has moved, many times a second where there are many; `streams` gives all of them as they are then. */
   onProgress(streams: () => StreamProgress[]): void;
+  /** Called with what the engine itself has to warn of. */
+  onWarning?(message: string): void;
   /** Called when a connector was started for the run. */
   onStart?(connector: Connector, pid: number): void;
 };
@@ -46,8 +51,10 @@ export type SyncResult = {
  */
 export async function runSync(pipeline: Pipeline, options: SyncOptions): Promise<SyncResult> {
   using recording = new RunRecording(pipeline, options.follow ? 'follow' : 'once');
+  const traced = await openRunTrace(pipeline, (message) => options.onWarning?.(message));
   const result = await runOnce(pipeline, {
     ...options,
+    ...(traced && { env: { ...options.env, TRACEPARENT: traced.traceparent } }),
     onLine(line, connector) {
       recording.line(line, connector.role);
       options.onLine(line, connector);
@@ -57,6 +64,7 @@ export async function runSync(pipeline: Pipeline, options: SyncOptions): Promise
       options.onProgress(streams);
     },
   });
+  await traced?.end(result.cause);
   recording.end(result);
   return result;
 }

@@ -74,13 +74,15 @@ export class ChunkLane implements AsyncDisposable {
     for (let attempt = 1; task.backfill.isCurrent(task); attempt++) {
       if (attempt > 1) await waitBeforeAttempt(attempt, signal);
       const place = { stream, chunk, attempt };
+      using span = this.#context.trace?.('chunk', place);
       try {
         await mailbox.put({ messages: [{ type: 'CHUNK', ...place, event: 'begin' }] });
-        await this.#readOnce(task, place, pieces);
+        span?.set(await this.#readOnce(task, place, pieces));
         return 'done';
       } catch (thrown) {
         signal.throwIfAborted();
         const error = asConnectorError(thrown);
+        span?.fail(error);
         this.#context.log('warn', 'reading a chunk failed', { ...place, code: error.code, error: error.message });
         if (error.code === 'statement_too_slow') pieces = Math.min(pieces * PIECES_FACTOR, MAX_PIECES);
         const discard: SourceMessage = { type: 'CHUNK', ...place, event: 'discard' };
@@ -97,7 +99,7 @@ export class ChunkLane implements AsyncDisposable {
     return 'done';
   }
 
-  async #readOnce(task: ChunkTask, place: Place, pieces: number): Promise<void> {
+  async #readOnce(task: ChunkTask, place: Place, pieces: number): Promise<{ rows: number; bytes: number }> {
     const { mailbox, meter, gate, signal } = this.#parts;
     const { backfill, units } = task;
     const seen = gate?.transactions.list();
@@ -131,13 +133,14 @@ export class ChunkLane implements AsyncDisposable {
     if (seen) gate?.transactions.confirm(seen.mark);
     if (!backfill.isCurrent(task)) {
       await mailbox.put({ messages: [{ type: 'CHUNK', ...place, event: 'discard' }] });
-      return;
+      return { rows, bytes };
     }
     backfill.learn({ units: reached - units[0], bytes, seconds: (performance.now() - startedAt) / 1000 });
     // One item: no other chunk's message may come between `done` and the state that counts it.
     const counted = Object.keys(rejected).length > 0 ? { rejected } : {};
     const done: SourceMessage = { type: 'CHUNK', ...place, event: 'done', rows, ...counted };
     await mailbox.put({ messages: [done, ...backfill.finishChunk(task, reached)] });
+    return { rows, bytes };
     meter.show(backfill);
   }
 

@@ -6,6 +6,7 @@ import { type Message, PROTOCOL } from '../protocol/messages.ts';
 import { WireWriter } from '../protocol/wire-writer.ts';
 import type { RunContext } from '../run-context.ts';
 import type { SourceDefinition } from '../source.ts';
+import { openTrace, type ProcessTrace } from '../tracing/index.ts';
 import { type Arguments, parseArguments } from './arguments.ts';
 import { createOperatorLog } from './operator-log.ts';
 import { guardStdout } from './stdout-guard.ts';
@@ -24,16 +25,22 @@ export async function run(definition: Definition, argv: string[] = process.argv.
   const { signal } = watchStopSignals();
   guardStdout(operator.log);
   const out = new WireWriter(1);
+  let traced: ProcessTrace | undefined;
   try {
-    await runVerb(
-      { definition, args: parseArguments(definition.kind, argv), out, hide: redactor.add },
-      { ...operator, signal },
+    const args = parseArguments(definition.kind, argv);
+    traced = await openTrace(
+      { service: `fjord-${definition.kind}-${definition.name}`, version: definition.version, name: args.verb },
+      (message) => operator.log('warn', message),
     );
+    const context = { ...operator, signal, ...(traced && { trace: traced.trace }) };
+    await runVerb({ definition, args, out, hide: redactor.add }, context);
     await out.flush();
+    await traced?.end();
     process.exit(0);
   } catch (thrown) {
     const error = isClosedPipe(thrown) ? readerGone(thrown) : asConnectorError(thrown);
     operator.report(error);
+    await traced?.end(error);
     if (error.code === 'internal_error' && thrown instanceof Error) {
       operator.log('debug', 'where the bug was noticed', { stack: thrown.stack });
     }
