@@ -83,12 +83,12 @@ test('a preview that is too wide for the screen is turned, so that every column 
     { name: 'note', type: 'string', nullable: true },
   ];
   const rows = [
-    { id: '1', note: 'a note that is longer than the screen is wide' },
+    { id: '1', note: 'a note that is longer than the screen, which is narrow' },
     { id: '2', note: null },
   ];
   const found = { stream: 'public.notes', target: 'lake.notes', columns, rows };
   expect(previewText(found, undefined)).toContain('long  string\n');
-  expect(previewText(found, 60).split('\n')).toEqual([
+  expect(previewText(found, 62).split('\n')).toEqual([
     'public.notes -> lake.notes',
     '',
     'column  type    row 1                             row 2',

@@ -77,7 +77,8 @@ export class ChunkLane implements AsyncDisposable {
       using span = this.#context.trace?.('chunk', place);
       try {
         await mailbox.put({ messages: [{ type: 'CHUNK', ...place, event: 'begin' }] });
-        span?.set(await this.#readOnce(task, place, pieces));
+        const read = await this.#readOnce(task, place, pieces);
+        span?.set(read);
         return 'done';
       } catch (thrown) {
         signal.throwIfAborted();
