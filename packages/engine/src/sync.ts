@@ -4,11 +4,10 @@ import { agreeOnFormat } from './ask-connector.ts';
 import { ConnectorProcess, type OperatorLine } from './connector-process.ts';
 import { decodeMessage } from './decode-message.ts';
 import { type Failure, findCause, toFailure } from './failure.ts';
+import { observeRun } from './observe-run.ts';
 import type { Pipeline } from './pipeline.ts';
 import { ProgressTracker, type StreamProgress } from './progress.ts';
 import type { Connector } from './resolve-connector.ts';
-import { RunRecording } from './run-recording.ts';
-import { openRunTrace } from './run-trace.ts';
 import { requireKnown, requireShapes, requireWriteModes } from './connector-support.ts';
 import { failureOfThrown, type Selected, Session } from './session.ts';
 import { rememberSelection } from './selection-cache.ts';
@@ -49,24 +48,8 @@ export type SyncResult = {
  * Runs a pipeline once, from what its tables already hold to the end of every selected stream, and records the run in the pipeline's
  * journal. Never rejects: faults are in the result.
  */
-export async function runSync(pipeline: Pipeline, options: SyncOptions): Promise<SyncResult> {
-  using recording = new RunRecording(pipeline, options.follow ? 'follow' : 'once');
-  const traced = await openRunTrace(pipeline, (message) => options.onWarning?.(message));
-  const result = await runOnce(pipeline, {
-    ...options,
-    ...(traced && { env: { ...options.env, TRACEPARENT: traced.traceparent } }),
-    onLine(line, connector) {
-      recording.line(line, connector.role);
-      options.onLine(line, connector);
-    },
-    onProgress(streams) {
-      recording.progress(streams);
-      options.onProgress(streams);
-    },
-  });
-  await traced?.end(result.cause);
-  recording.end(result);
-  return result;
+export function runSync(pipeline: Pipeline, options: SyncOptions): Promise<SyncResult> {
+  return observeRun(pipeline, options, (observed) => runOnce(pipeline, observed));
 }
 
 async function runOnce(pipeline: Pipeline, options: SyncOptions): Promise<SyncResult> {
