@@ -90,6 +90,7 @@ with its fix. Exit code 2 if there is any.`,
 Lists the streams of the source: name, key, columns, estimated rows and size.`,
   sync: `fjord sync [pipeline.yaml] [--json] [--memory MB] [--follow]
   [--backfill STREAM]... [--metrics-port [HOST:]PORT]
+  [--log-level debug|info|warn|error] [--profile FOLDER]
 
 Copies what the tables do not have yet, changes up to the head of the change
 log. Ctrl-C stops in seconds; the next sync goes on from the last commit.
@@ -99,6 +100,9 @@ log. Ctrl-C stops in seconds; the next sync goes on from the last commit.
               the old rows until all new ones are there
   --metrics-port  serves figures for Prometheus at /metrics while it runs, and
               /healthz; on this machine alone unless a host is given
+  --log-level  from which level on lines are shown; the journal has all
+  --profile   writes CPU profiles of all processes and threads into the folder
+OpenTelemetry's variables (OTEL_EXPORTER_OTLP_ENDPOINT) turn on traces.
 Exit codes: 0 all streams complete, 2 configuration,
 3 try again, 5 some streams failed, 130 interrupted.`,
   status: `fjord status [pipeline.yaml] [--json]

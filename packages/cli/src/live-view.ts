@@ -1,5 +1,5 @@
 import type { WriteStream } from 'node:tty';
-import { isRetry, type OperatorLine, type StreamProgress } from '@fjord/engine';
+import type { OperatorLine, StreamProgress } from '@fjord/engine';
 import { formatBytes, formatCount } from './table-text.ts';
 
 /** Calm for the eye, and no cost at 1,000 streams. */
@@ -42,9 +42,14 @@ export class LiveView {
     this.#drawn = lines.length;
   }
 
+  /** A fault was survived by trying again. */
+  countRetry(): void {
+    this.#retries += 1;
+  }
+
+  /** Shows a line of the log above the streams. */
   log(line: OperatorLine): void {
-    if (isRetry(line)) this.#retries += 1;
-    if (line.type !== 'LOG' || (line.level !== 'warn' && line.level !== 'error')) return;
+    if (line.type !== 'LOG') return;
     this.clear();
     this.#terminal.write(`${line.level}: ${line.message}\n`);
   }

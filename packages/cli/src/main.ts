@@ -108,6 +108,8 @@ function parse(argv: string[]) {
         level: text,
         lines: text,
         'metrics-port': text,
+        'log-level': text,
+        profile: text,
         mode: text,
         source: text,
         destination: text,

@@ -2,6 +2,7 @@ import { ConnectorError } from '@fjord/core';
 import {
   type Failure,
   failureOfThrown,
+  LEVELS,
   loadPipeline,
   runFollow,
   runSync,
@@ -12,6 +13,7 @@ import {
 import { failureText } from './failure-text.ts';
 import { LiveView } from './live-view.ts';
 import type { MetricsServer } from './metrics-server.ts';
+import { startProfiling } from './profile.ts';
 import { version } from './version.ts';
 import type { Arguments } from './main.ts';
 import { formatBytes, formatCount, table } from './table-text.ts';
@@ -27,15 +29,17 @@ export async function sync(args: Arguments): Promise<number> {
     await using server = await serveMetrics(args, pipeline.id);
     // Before anything is started: connectors and their threads inherit it. Where the server shares the machine, it goes first.
     if (pipeline.source.config?.['profile'] === 'gentle') yieldToOthers();
-    const { memory, follow, backfill } = args.options;
+    const { memory, follow, backfill, profile, 'log-level': level } = args.options;
     if (follow && backfill) {
       throw new ConnectorError('arguments_invalid', 'A stream is copied anew by a sync that ends: leave out --follow.');
     }
-    const watching = watchSync({ view, metrics: server?.metrics });
+    await using profiling = typeof profile === 'string' ? await startProfiling(profile) : undefined;
+    const watching = watchSync({ view, metrics: server?.metrics, level: logLevel(level) });
     if (server) watching.say('info', `metrics are served at ${server.url}`);
     const options: SyncOptions = {
       ...watching,
       signal: stop.signal,
+      ...(profiling && { env: profiling.env }),
       ...(memory !== undefined && { memoryMB: Number(memory) }),
       backfill: Array.isArray(backfill) ? backfill : [],
     };
@@ -53,6 +57,13 @@ export async function sync(args: Arguments): Promise<number> {
   } finally {
     stop.dispose();
   }
+}
+
+/** The level from which on lines are shown; undefined unless it is said. */
+function logLevel(named: unknown): (typeof LEVELS)[number] | undefined {
+  const level = LEVELS.find((known) => known === named);
+  if (named === undefined || level) return level;
+  throw new ConnectorError('arguments_invalid', `--log-level is one of ${LEVELS.join(', ')}.`);
 }
 
 /** With `--metrics-port` the figures of the sync are served while it runs. */

@@ -1,4 +1,4 @@
-import type { FollowOptions } from '@fjord/engine';
+import { type FollowOptions, isRetry, LEVELS } from '@fjord/engine';
 import type { SyncMetrics } from '@fjord/engine/metrics';
 import type { LiveView } from './live-view.ts';
 
@@ -6,16 +6,22 @@ import type { LiveView } from './live-view.ts';
 export type Watching = Pick<FollowOptions, 'onLine' | 'onProgress' | 'onRestart'> &
   Required<Pick<FollowOptions, 'onStart' | 'onWarning'>> & { say(level: 'info' | 'warn', message: string): void };
 
-/** Passes on what a sync tells: to the live view on a terminal, else as JSON lines to stderr; and to the metrics if they are served. */
-export function watchSync({
-  view,
-  metrics,
-}: {
+type Watchers = {
   view: LiveView | undefined;
   metrics: SyncMetrics | undefined;
-}): Watching {
-  const show: (...told: Parameters<typeof showLine>) => void = (line, from) =>
-    view ? view.log(line) : showLine(line, from);
+  /** From which level on lines are shown: unless said, warnings in the live view, and all without it. */
+  level?: (typeof LEVELS)[number] | undefined;
+};
+
+/** Passes on what a sync tells: to the live view on a terminal, else as JSON lines to stderr; and to the metrics if they are served. */
+export function watchSync({ view, metrics, level }: Watchers): Watching {
+  const least = LEVELS.indexOf(level ?? (view ? 'warn' : 'debug'));
+  const show: (...told: Parameters<typeof showLine>) => void = (line, from) => {
+    if (isRetry(line)) view?.countRetry();
+    if (line.type === 'LOG' && LEVELS.indexOf(line.level) < least) return;
+    if (view) view.log(line);
+    else showLine(line, from);
+  };
   const say = (level: 'info' | 'warn', message: string) =>
     show({ type: 'LOG', level, message, at: new Date().toISOString() }, 'engine');
   return {
