@@ -9,6 +9,7 @@ import {
   stageSnapshot,
   stageSwap,
   type Table,
+  type TableChanges,
   type TableIdentifier,
 } from '@fjord/iceberg';
 import { isFileOf } from './file-layout.ts';
@@ -87,11 +88,18 @@ export class StreamTable {
     const { partition: _, sort: __, ...rest } = selected;
     const layout = { columns, selected: this.#isLaidOut ? rest : selected, pipeline, properties };
     const changes = layoutChanges(table, layout);
+    const laidOut = changes
+      ? await commitTable(catalog, this.#identifier, (fresh) => layoutChanges(fresh, layout))
+      : table;
     this.#isLaidOut = true;
-    if (!changes) return table;
-    const actions = [...new Set(changes.updates.map(({ action }) => action))];
-    this.#parts.context.log('info', 'the table is changed', { stream: selected.stream, table: this.#name, actions });
-    return commitTable(catalog, this.#identifier, (fresh) => layoutChanges(fresh, layout));
+    if (changes) this.#tellChanges(changes);
+    return laidOut;
+  }
+
+  #tellChanges({ updates }: TableChanges): void {
+    const { context, selected } = this.#parts;
+    const actions = [...new Set(updates.map(({ action }) => action))];
+    context.log('info', 'the table was changed', { stream: selected.stream, table: this.#name, actions });
   }
 
   /** Commits files and state in one metadata commit. `fenced` or `commit_conflict` if another attempt has written meanwhile. */
