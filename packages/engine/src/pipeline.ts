@@ -51,7 +51,7 @@ export function parsePipeline(text: string, file: string): Pipeline {
 
 const invalid = (problems: string[]) =>
   new ConnectorError('config_invalid', problems.join('\n'), {
-    help: 'Correct the named lines; `fjord spec --pipeline` prints every option with its meaning.',
+    help: 'Correct the named lines; `fjord spec` prints every option with its meaning.',
   });
 
 const firstLine = (text: string) => text.split('\n')[0] ?? text;
