@@ -83,7 +83,7 @@ test('a preview that is too wide for the screen is turned, so that every column 
     { name: 'note', type: 'string', nullable: true },
   ];
   const rows = [
-    { id: '1', note: 'a note that is longer than the screen, which is narrow' },
+    { id: '1', note: 'a note that is longer than the screen, which is narrow, is wide' },
     { id: '2', note: null },
   ];
   const found = { stream: 'public.notes', target: 'lake.notes', columns, rows };
