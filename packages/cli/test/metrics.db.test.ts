@@ -41,11 +41,12 @@ test('a following sync serves rows, commits, lag, phase and memory while it runs
   await server.query('INSERT INTO orders VALUES (501)');
   const text = await metricsWhen(
     url,
-    (found) => (valueOf(found, 'fjord_stream_rows_committed_total', 'public.orders') ?? 0) >= 501,
+    (found) =>
+      (valueOf(found, 'fjord_stream_rows_read_total', 'public.orders') ?? 0) >= 501 &&
+      valueOf(found, 'fjord_stream_phase', 'phase="following"') === 1,
   );
   const stream = 'stream="public.orders"';
-  expect(valueOf(text, 'fjord_stream_phase', 'phase="following"')).toBe(1);
-  expect(valueOf(text, 'fjord_stream_commits_total', stream)).toBeGreaterThanOrEqual(2);
+  expect(valueOf(text, 'fjord_stream_commits_total', stream)).toBeGreaterThanOrEqual(1);
   expect(
     Math.abs((valueOf(text, 'fjord_stream_last_commit_timestamp_seconds', stream) ?? 0) - Date.now() / 1000),
   ).toBeLessThan(60);

@@ -89,7 +89,6 @@ export class SyncMetrics {
     };
     each('fjord_stream_rows_read_total', 'Rows and changes read of a stream.', ({ rows }) => rows);
     each('fjord_stream_read_bytes_total', 'Bytes read of a stream, as Arrow columns.', ({ bytes }) => bytes);
-    each('fjord_stream_rows_committed_total', 'Rows of a stream that are durable.', (stream) => stream.committedRows);
     each('fjord_stream_commits_total', 'Commits of a stream that hold its state.', ({ commits }) => commits);
     each('fjord_stream_rejected_values_total', 'Values that did not fit their column.', ({ rejected }) =>
       Object.values(rejected).reduce((sum, count) => sum + count, 0),
