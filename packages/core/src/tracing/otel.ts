@@ -21,7 +21,7 @@ export function openOtelTrace({ service, version, name, attributes = {} }: Trace
     resource: defaultResource()
       .merge(own)
       .merge(detectResources({ detectors: [envDetector] })),
-    spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })],
+    spanProcessors: [new BatchSpanProcessor({ exporter: openExporter() })],
   });
   const tracer = provider.getTracer('fjord', version);
   const root = tracer.startSpan(name, { attributes }, parentOf(process.env['TRACEPARENT']));
@@ -37,6 +37,12 @@ export function openOtelTrace({ service, version, name, attributes = {} }: Trace
       await Promise.race([provider.shutdown().catch(() => undefined), late]);
     },
   };
+}
+
+/** Unless the variables say otherwise a try to send, and its repetitions, end when nobody waits for them any more: they keep the process alive. */
+function openExporter(env: NodeJS.ProcessEnv = process.env): OTLPTraceExporter {
+  const given = env['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT'] ?? env['OTEL_EXPORTER_OTLP_TIMEOUT'];
+  return new OTLPTraceExporter({ timeoutMillis: given === undefined ? SEND_DEADLINE_MS : Number(given) });
 }
 
 type OtelSpan = ReturnType<ReturnType<TracerProvider['getTracer']>['startSpan']>;
