@@ -8,10 +8,11 @@ const DEPLOY = path.resolve(import.meta.dirname, '../../../deploy');
 
 test('the Kubernetes objects are what their schemas ask for', async () => {
   const python = await pythonWith('requirements-deploy.txt');
-  const validate = path.join(path.dirname(python), 'kubernetes-validate');
+
   const files = globSync('kubernetes/*.yaml', { cwd: DEPLOY });
   expect(files.length).toBeGreaterThanOrEqual(3);
-  for (const file of files) await mustRun(validate, ['-k', '1.33', '--strict', path.join(DEPLOY, file)]);
+  for (const file of files)
+    await mustRun(python, ['-m', 'kubernetes_validate', '-k', '1.33', '--strict', path.join(DEPLOY, file)]);
 });
 
 test('the Airflow file is Python (Airflow itself is not installed for this)', async () => {
