@@ -22,6 +22,8 @@ export type DatabaseSourceDeclaration<Config extends TObject> = {
   version: string;
   module: string;
   config: Config;
+  /** All of them unless it says otherwise. */
+  syncModes?: SourceDefinition['syncModes'];
   open(config: Static<Config> & ReplicationOptions, context: RunContext): Promise<Database>;
 };
 
@@ -43,7 +45,7 @@ export function defineDatabaseSource<Config extends TObject>(
     version: declaration.version,
     config: withReplicationOptions(declaration.config),
     state: StreamStateSchema,
-    syncModes: ['full', 'incremental', 'changes'],
+    syncModes: declaration.syncModes ?? ['full', 'incremental', 'changes'],
     shapes: true,
     check: (config, context, selection) =>
       withDatabase(open(config, context), (database) => findProblems(database, selection)),

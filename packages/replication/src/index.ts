@@ -23,3 +23,4 @@ export type {
 export { type DatabaseSource, type DatabaseSourceDeclaration, defineDatabaseSource } from './define-database-source.ts';
 export { compileCondition, type ConditionContext } from './shape/condition.ts';
 export { ReplicationOptions } from './options.ts';
+export { Rejections, type UnrepresentablePolicy, type Verdict } from './rejections.ts';

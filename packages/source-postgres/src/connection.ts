@@ -7,7 +7,7 @@ import { socketOf } from './copy/server-messages.ts';
 import { type Target, toConnectorError } from './driver-errors.ts';
 import { type OpenClient, openClient } from './open-client.ts';
 import { SESSION_FACTS, SESSION_SETTINGS, type SessionFacts, setStatements, withLocalSettings } from './session.ts';
-import { SilenceWatch } from './silence.ts';
+import { SilenceWatch } from '@fjord/replication/connection';
 
 /** What a query's result says about its columns: domains are already resolved to their base types. */
 export type ResultColumn = Pick<FieldDef, 'name' | 'dataTypeID' | 'dataTypeModifier'>;

@@ -1,6 +1,6 @@
 import { ConnectorError, type ErrorCode } from '@fjord/core';
 import { explainPooler } from './pooler-errors.ts';
-import { SILENT } from './silence.ts';
+import { SILENT } from '@fjord/replication/connection';
 
 /** Where an error happened: what its message names. Holds no secret. */
 export type Target = { host: string; port: number; database: string; user: string; stream?: string };

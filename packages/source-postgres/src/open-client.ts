@@ -3,9 +3,8 @@ import { ConnectorError } from '@fjord/core';
 import type { Client, ClientConfig } from 'pg';
 import type { ConnectionSettings } from './connection-settings.ts';
 import type { Endpoint } from './connection-uri.ts';
-import { CopySocket } from './copy/copy-socket.ts';
 import { type Target, toConnectorError } from './driver-errors.ts';
-import { forgetPassword, readPassword } from './password.ts';
+import { forgetPassword, ReadingSocket, readPassword } from '@fjord/replication/connection';
 import type { Tunnel } from './ssh-tunnel.ts';
 import { tlsOptions } from './tls.ts';
 
@@ -85,7 +84,7 @@ type Path = { endpoint: Endpoint; tunnel: Tunnel | undefined };
 
 function transport(ssl: Awaited<ReturnType<typeof tlsOptions>>, { endpoint, tunnel }: Path): ClientConfig {
   const stream = tunnel?.stream;
-  if (ssl === false) return { ssl, stream: () => stream ?? new CopySocket() };
+  if (ssl === false) return { ssl, stream: () => stream ?? new ReadingSocket() };
   // Who is called by an address of his is still to prove his name.
   const servername = isIP(endpoint.host) === 0 ? { servername: endpoint.host } : {};
   // TLS takes the bytes from the socket's handle, past any JavaScript of the socket.

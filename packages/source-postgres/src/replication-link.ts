@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Client } from 'pg';
-import { CopySocket } from './copy/copy-socket.ts';
+import { ReadingSocket } from '@fjord/replication/connection';
 import { serverError, queryMessage, socketOf } from './copy/server-messages.ts';
 import { MessageBuffer } from './pgoutput/message-buffer.ts';
 import type { Lsn } from './position.ts';
@@ -44,7 +44,7 @@ export class ReplicationLink {
     this.#socket = socketOf(client);
     this.#standing = standing;
     this.#socket.removeAllListeners('data');
-    if (this.#socket instanceof CopySocket) this.#socket.taker = this.#push;
+    if (this.#socket instanceof ReadingSocket) this.#socket.taker = this.#push;
     else this.#socket.on('data', this.#push);
     this.#socket.on('close', this.#close);
   }

@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts';
 import { quoteLiteral } from './quoting.ts';
-import { silenceLimitMs } from './silence.ts';
+import { silenceLimitMs } from '@fjord/replication/connection';
 
 type TransactionOptions = { snapshot: string | undefined; maxStatementSeconds: number | undefined };
 

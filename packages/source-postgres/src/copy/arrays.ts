@@ -1,7 +1,7 @@
 import type { ListColumn } from '@fjord/core/arrow';
 import type { Decoder } from './decoder.ts';
 import type { FieldRun } from './fields.ts';
-import type { Rejections } from './rejections.ts';
+import type { Rejections } from '@fjord/replication';
 import type { ArrayWire } from './wire.ts';
 
 /** Bytes before the dimensions: number of dimensions, flags, element type; and of each dimension: length, lower bound (array_send). */

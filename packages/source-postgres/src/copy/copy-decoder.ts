@@ -3,7 +3,7 @@ import type { EncodedBatch } from '@fjord/replication';
 import type { UnrepresentablePolicy } from '../config.ts';
 import type { CopyColumn } from './copy-column.ts';
 import { type Decoder, makeDecoder } from './decoder.ts';
-import { Rejections } from './rejections.ts';
+import { Rejections } from '@fjord/replication';
 
 /** Message types of the server (PostgreSQL manual, Message Formats). */
 const COPY_DATA = 0x64;

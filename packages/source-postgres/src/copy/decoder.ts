@@ -2,7 +2,7 @@ import { type ColumnType, parsePrimitive } from '@fjord/core';
 import type { ArrowColumn } from '@fjord/core/arrow';
 import { arrayDecoder } from './arrays.ts';
 import type { FieldRun } from './fields.ts';
-import type { Rejections } from './rejections.ts';
+import type { Rejections } from '@fjord/replication';
 import { scalarDecoder } from './scalar-decoders.ts';
 import { structDecoder } from './structs.ts';
 import type { Wire } from './wire.ts';

@@ -1,6 +1,6 @@
 import type { FixedColumn } from '@fjord/core/arrow';
 import type { FieldRun } from './fields.ts';
-import type { Rejections } from './rejections.ts';
+import type { Rejections } from '@fjord/replication';
 
 /** The sign field of a numeric (PostgreSQL, numeric.c): below NaN it is an ordinary number. */
 const NEGATIVE = 0x4000;

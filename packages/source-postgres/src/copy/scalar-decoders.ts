@@ -4,7 +4,7 @@ import type { FieldRun } from './fields.ts';
 import { decodeHstores } from './hstore.ts';
 import { decodeNumerics, decodeUnboundedNumerics } from './numeric.ts';
 import { decodePrinted } from './printed.ts';
-import type { Rejections } from './rejections.ts';
+import type { Rejections } from '@fjord/replication';
 import { decodeDates, decodeTimes, decodeTimestamps } from './times.ts';
 import { decodeHalfVectors, decodeVectors } from './vectors.ts';
 import type { ScalarWire } from './wire.ts';

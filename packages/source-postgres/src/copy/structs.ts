@@ -1,7 +1,7 @@
 import type { StructColumn } from '@fjord/core/arrow';
 import type { Decoder } from './decoder.ts';
 import type { FieldRun } from './fields.ts';
-import type { Rejections } from './rejections.ts';
+import type { Rejections } from '@fjord/replication';
 
 type Part = { decode: Decoder; oid: number | undefined };
 

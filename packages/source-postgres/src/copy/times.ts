@@ -1,6 +1,6 @@
 import type { FixedColumn } from '@fjord/core/arrow';
 import type { FieldRun } from './fields.ts';
-import type { Rejections } from './rejections.ts';
+import type { Rejections } from '@fjord/replication';
 
 /** PostgreSQL counts from 2000-01-01, Arrow and Iceberg from 1970-01-01. */
 const EPOCH_DAYS = 10_957;

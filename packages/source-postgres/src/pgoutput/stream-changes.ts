@@ -4,7 +4,7 @@ import type { EncodedBatch } from '@fjord/replication';
 import type { UnrepresentablePolicy } from '../config.ts';
 import type { CopyColumn } from '../copy/copy-column.ts';
 import { type Decoder, makeDecoder } from '../copy/decoder.ts';
-import { Rejections } from '../copy/rejections.ts';
+import { Rejections } from '@fjord/replication';
 import { type MessageBuffer, NULL_OFFSET } from './message-buffer.ts';
 import { type TextForm, textForm } from './text-form.ts';
 import type { Transaction } from './transaction.ts';

@@ -4,11 +4,11 @@ import { Socket } from 'node:net';
 const READ_BYTES = 256 * 1024;
 
 /**
- * A socket for the driver that reads into one buffer of its own instead of a new one per read: during a COPY the garbage
- * of 64 KB buffers would cost as much as decoding. Outside of a COPY it gives the driver copies, as `data` events.
+ * A socket for a driver that reads into one buffer of its own instead of a new one per read: while rows are read the garbage
+ * of 64 KB buffers would cost as much as decoding. At other times it gives the driver copies, as `data` events.
  */
-export class CopySocket extends Socket {
-  /** Takes the bytes during a COPY, valid during the call; false pauses the socket until `resume`. */
+export class ReadingSocket extends Socket {
+  /** Takes the bytes while it is set, valid during the call; false pauses the socket until `resume`. */
   taker: ((bytes: Uint8Array) => boolean) | undefined;
 
   constructor() {

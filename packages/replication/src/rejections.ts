@@ -1,6 +1,10 @@
 import { ConnectorError } from '@fjord/core';
-import type { UnrepresentablePolicy } from '../config.ts';
-import type { CopyColumn } from './copy-column.ts';
+
+/** What becomes of values that a column cannot hold: null (counted), the nearest value (null where there is none), or a fault of the stream. */
+export type UnrepresentablePolicy = 'null' | 'clamp' | 'fail';
+
+/** A column as far as it matters here: whether it may be null, and whether rows are known by it. */
+type JudgedColumn = { name: string; nullable: boolean; isKey: boolean };
 
 /** What to do with a value that the column's type cannot hold. */
 export type Verdict = 'null' | 'clamp';
@@ -25,7 +29,7 @@ export class Rejections {
   }
 
   /** Of the values of a column themselves. */
-  static of({ name, nullable, isKey }: CopyColumn, court: Court): Rejections {
+  static of({ name, nullable, isKey }: JudgedColumn, court: Court): Rejections {
     return new Rejections(name, court, { isKey, mayBeNull: nullable });
   }
 

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { ConnectorError } from '@fjord/core';
-import type { ConnectionSettings } from './connection-settings.ts';
 
 // The command lines of the clouds are slow to start, and may ask a metadata service first.
 const COMMAND_TIMEOUT_MS = 60_000;
@@ -32,7 +31,11 @@ export function forgetPassword({ passwordCommand }: PasswordSettings, refused: s
   return forgetOutput(JSON.stringify(passwordCommand.command), refused);
 }
 
-type PasswordSettings = Pick<ConnectionSettings, 'password' | 'passwordCommand'>;
+/** A password, or the command whose output is one, and for how many milliseconds. */
+export type PasswordSettings = {
+  password: string | undefined;
+  passwordCommand: { command: string[]; keepMs: number } | undefined;
+};
 
 async function forgetOutput(key: string, refused: string): Promise<boolean> {
   const known = kept.get(key);
