@@ -1,9 +1,11 @@
 import {
   catalogPython,
+  findMySQLProblem,
   prepareAzure,
   prepareGcs,
   prepareHiveMetastore,
   prepareMariaDB,
+  prepareMySQL,
   prepareOldParquetReaders,
   preparePgBouncer,
   prepareRestCatalog,
@@ -29,6 +31,7 @@ export async function prepareTests(kind: 'quick' | 'heavy'): Promise<void> {
   await prepare('Spark', spark);
   await prepare('Parquet readers of older age', prepareOldParquetReaders);
   await prepare('MariaDB', prepareMariaDB);
+  if (findMySQLProblem() === undefined) await prepare('MySQL', prepareMySQL);
   await prepare('REST catalog', prepareRestCatalog);
   await prepare('Hive metastore 3.1', () => prepareHiveMetastore('3.1.3'));
   await prepare('Hive metastore 4.0', () => prepareHiveMetastore('4.0.1'));

@@ -1,5 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ERROR_CODES, type ErrorCode, formatColumnType } from '@fjord/core';
+import {
+  COMPOSED_TYPES as MYSQL_COMPOSED,
+  TYPE_TABLE as MYSQL_TYPES,
+} from '../packages/source-mysql/src/type-table.ts';
 import { COMPOSED_TYPES, type Misfit, TYPE_TABLE } from '../packages/source-postgres/src/type-table.ts';
 import { ERROR_GUIDE } from './error-guide.ts';
 
@@ -63,6 +67,13 @@ function typesPage(): string {
     note ?? '',
   ]);
   const composed = COMPOSED_TYPES.map(({ title, becomes, note }) => [title, becomes, note]);
+  const mysql = MYSQL_TYPES.map(({ title, type, misfit, note }) => [
+    title,
+    `\`${formatColumnType(type)}\``,
+    MISFITS[misfit],
+    note ?? '',
+  ]);
+  const mysqlComposed = MYSQL_COMPOSED.map(({ title, becomes, note }) => [title, becomes, note]);
   return `# Types
 
 Printed from the type tables of the sources by \`pnpm docs\`. A value that its column cannot hold follows the source's option
@@ -78,6 +89,16 @@ ${table(['PostgreSQL', 'becomes', 'fits', 'note'], rows)}
 Text is what the server prints under the settings that the connection pins (ISO dates, UTC, ISO 8601 intervals, an empty search path).
 
 ${table(['PostgreSQL', 'becomes', 'note'], composed)}
+
+## MySQL and MariaDB
+
+Code: \`packages/source-mysql/src/type-table.ts\`.
+
+${table(['MySQL', 'becomes', 'fits', 'note'], mysql)}
+
+Text comes in UTF-8 whatever the character set of its column. A type that is not in these tables is refused by name.
+
+${table(['MySQL', 'becomes', 'note'], mysqlComposed)}
 `;
 }
 

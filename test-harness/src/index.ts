@@ -11,6 +11,7 @@ export { findMountProblem, mountMemoryDisk, type MemoryDisk } from './memory-dis
 export { startHttpFaults, type HttpCall, type HttpFault, type HttpFaults } from './http-faults.ts';
 export { prepareMariaDB, startMariaDB, type MariaDBServer } from './mariadb.ts';
 export { catalogPython, startMoto, type AwsStandIn } from './moto.ts';
+export { findMySQLProblem, prepareMySQL, startMySQL, type SqlServer } from './mysql.ts';
 export {
   findOldPythonProblem,
   oldParquetPython,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { findFreePort } from './free-port.ts';
 import { GuardedServer } from './guarded-server.ts';
+import type { SqlServer } from './mysql.ts';
 import { mustRun, runProcess } from './run-process.ts';
 import { installSystemPackages } from './system-packages.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -12,7 +13,7 @@ const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 
 /** A running MariaDB server with one empty database. */
-export interface MariaDBServer extends AsyncDisposable {
+export interface MariaDBServer extends SqlServer {
   /** A mysql:// address of the database, user and password included. */
   connectionString: string;
 }
@@ -23,8 +24,8 @@ export async function prepareMariaDB(): Promise<void> {
   if (found === undefined) await installSystemPackages(['mariadb-server']);
 }
 
-/** Starts a MariaDB server on 127.0.0.1 with a user `fjord` and a database of the given name. */
-export async function startMariaDB(database = 'catalog'): Promise<MariaDBServer> {
+/** Starts a MariaDB server on 127.0.0.1 with a user `fjord` and a database of the given name; `options` are further ones of mariadbd. */
+export async function startMariaDB(database = 'catalog', options: readonly string[] = []): Promise<MariaDBServer> {
   const [, port, folder] = await Promise.all([prepareMariaDB(), findFreePort(), temporaryFolder('fjord-mariadb')]);
   const data = path.join(folder.path, 'data');
   const user = process.getuid?.() === 0 ? ['--user=root'] : [];
@@ -47,15 +48,17 @@ export async function startMariaDB(database = 'catalog'): Promise<MariaDBServer>
       `--bind-address=${HOST}`,
       '--innodb-flush-log-at-trx-commit=0',
       '--character-set-server=utf8mb4',
+      ...options,
     ],
     cwd: folder.path,
     lastSignal: 'KILL',
   });
   await untilAnswers(server, { port, timeoutMs: START_TIMEOUT_MS });
   const password = randomBytes(12).toString('hex');
-  const setUp = `CREATE DATABASE ${database}; CREATE USER fjord IDENTIFIED BY '${password}'; GRANT ALL ON *.* TO fjord`;
+  const setUp = `CREATE DATABASE ${database}; CREATE USER fjord IDENTIFIED BY '${password}'; GRANT ALL ON *.* TO fjord WITH GRANT OPTION`;
   await mustRun('mariadb', ['--no-defaults', `--socket=${socket}`, '-uroot'], { input: setUp });
   return {
+    ...{ host: HOST, port, user: 'fjord', password },
     connectionString: `mysql://fjord:${password}@${HOST}:${port}/${database}`,
     async [Symbol.asyncDispose]() {
       server.signal('TERM');

@@ -129,7 +129,8 @@ class TakenSocket {
   readonly #close = (): void => {
     // After a fatal error the server closes without the end of its answer: the error says why.
     this.fail(
-      this.#decoder.serverError ?? Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' }),
+      this.#decoder.serverError ??
+        Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' }),
     );
   };
 }

@@ -1,0 +1,126 @@
+import { ConnectorError } from '@fjord/core';
+import type { EncodedBatch, ReadChunkRequest, UnitMark, UnrepresentablePolicy } from '@fjord/replication';
+import { type ChunkLayout, cutUnits, type KeyRange, parseLayout } from './chunk-layout.ts';
+import { renderCondition } from './condition-sql.ts';
+import type { TypeOptions } from './config.ts';
+import type { Connection } from './connection.ts';
+import { serverErrorNumber } from './driver-errors.ts';
+import { findBounds } from './key-bounds.ts';
+import { keyConditions } from './key-ranges.ts';
+import { quoteQualified } from './quoting.ts';
+import { rowStatement } from './row-query.ts';
+import { readRows } from './rows/row-reader.ts';
+import { loadStreamColumns, outdated, rowColumns, type StreamColumn } from './stream-columns.ts';
+import { findTable, placeIdentity } from './table-place.ts';
+import { beginTransaction } from './transaction.ts';
+
+export type ReadContext = { unrepresentable: UnrepresentablePolicy; types: TypeOptions; serverIdentity: string };
+
+/** The server ended a statement for its length: MySQL's max_execution_time, MariaDB's max_statement_time. */
+const TOO_SLOW = new Set([3024, 1969]);
+
+/**
+ * Reads a run of units in a transaction of its own, with a mark after each. At a mark the consumer may stop; after an error, or a stop
+ * elsewhere, the connection must not be used again.
+ */
+export async function* readChunk(
+  connection: Connection,
+  request: ReadChunkRequest,
+  context: ReadContext,
+): AsyncGenerator<EncodedBatch | UnitMark> {
+  const { stream, plan, units } = request;
+  const layout = parseLayout(plan.layout, stream.stream);
+  // What cannot be cut must be let through however long it takes.
+  await beginTransaction(connection, layout.key ? request.maxStatementSeconds : undefined);
+  const table = await findTable(connection, stream);
+  if (placeIdentity(context.serverIdentity, table) !== plan.identity) throw outdated(stream.stream);
+  const reader = await UnitReader.open(connection, { request, context, layout });
+  for (const [index, range] of cutUnits(layout)
+    .slice(...units)
+    .entries()) {
+    yield* reader.read(range);
+    yield { reached: units[0] + index + 1 };
+  }
+  await connection.query('COMMIT');
+}
+
+type ReaderParts = { request: ReadChunkRequest; context: ReadContext; layout: ChunkLayout };
+
+/** Reads ranges of one stream within one transaction. */
+class UnitReader {
+  readonly #connection: Connection;
+  readonly #parts: ReaderParts;
+  readonly #columns: StreamColumn[];
+  readonly #filter: string[];
+  readonly #from: string;
+
+  private constructor(
+    connection: Connection,
+    parts: ReaderParts,
+    found: { columns: StreamColumn[]; filter: string[] },
+  ) {
+    const { namespace, name } = parts.request.stream;
+    this.#connection = connection;
+    this.#parts = parts;
+    this.#columns = found.columns;
+    this.#filter = found.filter;
+    this.#from = quoteQualified(namespace ?? '', name);
+  }
+
+  static async open(connection: Connection, parts: ReaderParts): Promise<UnitReader> {
+    const { request, context } = parts;
+    const { stream } = request;
+    const columns = await loadStreamColumns(connection, stream, context.types);
+    const { filter } = stream.shape ?? {};
+    if (!filter) return new UnitReader(connection, parts, { columns, filter: [] });
+    const named = await loadStreamColumns(connection, { ...stream, columns: filter.columns }, context.types);
+    const { unrepresentable } = context;
+    const condition = renderCondition(filter.condition, { columns: named, unrepresentable });
+    return new UnitReader(connection, parts, { columns, filter: [condition] });
+  }
+
+  async *read(range: KeyRange): AsyncGenerator<EncodedBatch> {
+    const { key } = this.#parts.layout;
+    if (!key) return yield* this.#select([]);
+    for (const piece of await this.#pieces(range)) yield* this.#select(keyConditions(piece, key));
+  }
+
+  /** The ranges of the statements that read a unit: one, or several if one took too long. */
+  async #pieces(range: KeyRange): Promise<KeyRange[]> {
+    const { request, layout } = this.#parts;
+    const { pieces: units } = request;
+    if (units <= 1 || !layout.key) return [range];
+    const bounds = await findBounds(this.#connection, { key: layout.key, from: this.#from, range, units });
+    return [...bounds, range.upTo].map((upTo, index) => ({ after: bounds[index - 1] ?? range.after, upTo }));
+  }
+
+  async *#select(conditions: string[]): AsyncGenerator<EncodedBatch> {
+    const { request, context, layout } = this.#parts;
+    const { batchBytes, signal, stream, maxStatementSeconds } = request;
+    // A whole table is best read as it lies.
+    const index = conditions.length === 0 ? undefined : layout.key?.index;
+    const query = { columns: this.#columns, from: this.#from, index, conditions: [...conditions, ...this.#filter] };
+    try {
+      yield* readRows(this.#connection.client, {
+        sql: rowStatement(query),
+        columns: rowColumns(this.#columns, stream),
+        stream: stream.stream,
+        unrepresentable: context.unrepresentable,
+        batchBytes,
+        silenceLimitMs: this.#connection.silenceLimitMs,
+        signal,
+      });
+    } catch (cause) {
+      if (signal.aborted) throw cause;
+      const isLimited = maxStatementSeconds !== undefined && layout.key !== undefined;
+      if (isLimited && TOO_SLOW.has(serverErrorNumber(cause) ?? 0)) throw tooSlow(request, cause);
+      throw this.#connection.explain(cause, stream.stream);
+    }
+  }
+}
+
+function tooSlow({ stream, maxStatementSeconds, pieces }: ReadChunkRequest, cause: unknown): ConnectorError {
+  const message = `Reading a part of ${stream.stream} took longer than ${maxStatementSeconds} seconds`;
+  const cut = pieces > 1 ? ` (cut into ${pieces} pieces)` : '';
+  return new ConnectorError('statement_too_slow', `${message}${cut}.`, { cause, stream: stream.stream });
+}

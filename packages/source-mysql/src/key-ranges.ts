@@ -1,0 +1,124 @@
+import type { SelectedStream } from '@fjord/core';
+import type { Key, KeyColumn, KeyRange, KeyValue } from './chunk-layout.ts';
+import { mapColumnType } from './column-types.ts';
+import type { Connection, Row } from './connection.ts';
+import { quoteIdentifier, quoteText } from './quoting.ts';
+import { tableCondition } from './table-columns.ts';
+import { TYPE_TABLE } from './type-table.ts';
+
+/** A usable unique index: of whole columns, none of which may be null, kept in order. */
+const KEYS = `
+  SELECT s.INDEX_NAME AS indexName, s.COLUMN_NAME AS part, c.DATA_TYPE AS dataType, c.COLUMN_TYPE AS fullType, s.SUB_PART AS prefix,
+         s.NULLABLE AS nullable, s.INDEX_TYPE AS kind
+  FROM information_schema.STATISTICS AS s LEFT JOIN information_schema.COLUMNS AS c
+    ON c.TABLE_SCHEMA = s.TABLE_SCHEMA AND c.TABLE_NAME = s.TABLE_NAME AND c.COLUMN_NAME = s.COLUMN_NAME`;
+
+type Part = Row & {
+  indexName: string;
+  part: string | null;
+  dataType: string | null;
+  fullType: string | null;
+  prefix: number | null;
+  nullable: string;
+  kind: string;
+};
+
+const ORDERED = new Set(TYPE_TABLE.filter(({ isOrdered }) => isOrdered).flatMap(({ names }) => names));
+const INTEGERS = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'year']);
+
+/** The key that a table is cut by: the primary key, or else the unique index over the fewest columns that are never null. */
+export async function findKey(connection: Connection, stream: SelectedStream): Promise<Key | undefined> {
+  const condition = tableCondition(stream).replaceAll('TABLE_', 's.TABLE_');
+  const parts = await connection.query<Part>(
+    `${KEYS} WHERE ${condition} AND s.NON_UNIQUE = 0 ORDER BY s.INDEX_NAME, s.SEQ_IN_INDEX`,
+    stream.stream,
+  );
+  const indexes = [...Map.groupBy(parts, ({ indexName }) => indexName)].filter(([, all]) => all.every(isWhole));
+  const [best] = indexes.toSorted(([a, ofA], [b, ofB]) => rank(a, ofA) - rank(b, ofB) || (a < b ? -1 : 1));
+  if (!best) return undefined;
+  const [index, all] = best;
+  // Ranges of the leading columns cut all rows, whether they tell rows apart or not.
+  const end = all.findIndex(({ dataType }) => !isComparable(dataType ?? ''));
+  const columns = all.slice(0, end === -1 ? all.length : end).map(toKeyColumn);
+  return columns.length === 0 ? undefined : { index, columns };
+}
+
+const isWhole = ({ part, prefix, nullable, kind }: Part) =>
+  part !== null && prefix === null && nullable !== 'YES' && kind === 'BTREE';
+const isComparable = (dataType: string) => dataType === 'decimal' || ORDERED.has(dataType);
+const rank = (index: string, parts: Part[]) => (index === 'PRIMARY' ? 0 : parts.length);
+
+function toKeyColumn({ part, dataType, fullType }: Part): KeyColumn {
+  const name = part ?? '';
+  const type = dataType ?? '';
+  if (INTEGERS.has(type)) return { name, form: 'integer' };
+  if (type === 'decimal') return { name, form: 'decimal' };
+  const options = { wideDecimal: 'string', tinyint1: 'int', timeAs: 'time' } as const;
+  const mapping = mapColumnType({ name: type, fullType: fullType ?? '', precision: null, scale: null }, options);
+  if (mapping?.wire === 'bytes') return { name, form: 'bytes' };
+  return { name, form: mapping?.wire === 'text' ? 'text' : 'plain' };
+}
+
+/** The columns of a key as expressions that give their values as text. */
+export function keyTexts({ columns }: Key): string[] {
+  return columns.map(({ name, form }, index) => {
+    const column = quoteIdentifier(name);
+    const text =
+      form === 'bytes'
+        ? `HEX(${column})`
+        : form === 'text'
+          ? `HEX(CONVERT(${column} USING utf8mb4))`
+          : `CAST(${column} AS CHAR)`;
+    return `${text} AS k${index}`;
+  });
+}
+
+/** A value of a key's column as a constant; what is not of its form is no value that we wrote. */
+function constant(value: string, { form }: KeyColumn): string {
+  switch (form) {
+    case 'integer':
+    case 'decimal':
+      if (/^-?\d+(\.\d+)?$/.test(value)) return value;
+      break;
+    case 'text':
+      // Text takes the column's collation, since its own is the weaker one.
+      if (/^([0-9A-F]{2})*$/.test(value)) return value === '' ? "_utf8mb4 ''" : `_utf8mb4 X'${value}'`;
+      break;
+    case 'bytes':
+      if (/^([0-9A-F]{2})*$/.test(value)) return `X'${value}'`;
+      break;
+    case 'plain':
+      return quoteText(value);
+    default:
+      return form satisfies never;
+  }
+  throw new Error(`a bound of a key is no ${form}`);
+}
+
+/**
+ * The conditions of a range of keys. The comparison of rows is written out, since the server uses no index for one; the first column stands alone
+ * beside it, for the index's range.
+ */
+export function keyConditions({ after, upTo }: KeyRange, key: Key): string[] {
+  return [
+    ...(after === undefined ? [] : compare(after, key, '>')),
+    ...(upTo === undefined ? [] : compare(upTo, key, '<=')),
+  ];
+}
+
+function compare(value: KeyValue, { columns }: Key, operator: '>' | '<='): string[] {
+  const strict = operator === '>' ? '>' : '<';
+  // A bound may be of the leading columns alone.
+  const terms = columns.slice(0, value.length).map((column) => ({ name: quoteIdentifier(column.name), column }));
+  const alternatives = terms.map(({ name, column }, index) => {
+    const equal = terms
+      .slice(0, index)
+      .map((term, place) => `${term.name} = ${constant(value[place] ?? '', term.column)}`);
+    const last = index === terms.length - 1 ? operator : strict;
+    return [...equal, `${name} ${last} ${constant(value[index] ?? '', column)}`].join(' AND ');
+  });
+  const [first] = terms;
+  if (alternatives.length === 1 || !first) return alternatives;
+  const leading = `${first.name} ${strict}= ${constant(value[0] ?? '', first.column)}`;
+  return [leading, alternatives.map((alternative) => `(${alternative})`).join(' OR ')];
+}

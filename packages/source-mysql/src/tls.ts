@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import { ConnectorError } from '@fjord/core';
+import type { SslOptions } from 'mysql2';
+import type { TlsSettings } from './connection-settings.ts';
+
+/** What the driver is told of TLS; undefined: send in the clear. A file that cannot be read is `config_invalid`, naming its option. */
+export async function tlsOptions(tls: TlsSettings, host: string): Promise<SslOptions | undefined> {
+  // A Unix socket does not leave the machine.
+  if (tls.mode === 'disable' || host.startsWith('/')) return undefined;
+  return {
+    ...(await ownCertificate(tls)),
+    ...(tls.caFile !== undefined && { ca: await readPem(tls.caFile, 'tls.caFile') }),
+    rejectUnauthorized: tls.mode !== 'require',
+    verifyIdentity: tls.mode === 'verify-full',
+  };
+}
+
+async function ownCertificate({ certFile, keyFile, keyPassphrase }: TlsSettings): Promise<SslOptions> {
+  if (certFile === undefined && keyFile === undefined) return {};
+  if (certFile === undefined || keyFile === undefined) {
+    const [given, missing] = certFile === undefined ? ['keyFile', 'certFile'] : ['certFile', 'keyFile'];
+    throw new ConnectorError('config_invalid', `The option tls.${given} needs tls.${missing} beside it.`);
+  }
+  return {
+    cert: await readPem(certFile, 'tls.certFile'),
+    key: await readPem(keyFile, 'tls.keyFile'),
+    ...(keyPassphrase !== undefined && { passphrase: keyPassphrase }),
+  };
+}
+
+async function readPem(path: string, option: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new ConnectorError('config_invalid', `The file "${path}" of option ${option} cannot be read.`, { cause });
+  });
+}
