@@ -36,7 +36,7 @@ export function mapColumnType(of: MysqlType, options: TypeOptions): ColumnMappin
   const row = ROWS.get(of.name);
   if (!row) return undefined;
   const { misfit, isOrdered } = row;
-  if (options.tinyint1 === 'boolean' && /^tinyint\(1\)/.test(of.fullType)) {
+  if (options.tinyint1 === 'boolean' && of.fullType.startsWith('tinyint(1)')) {
     return { ...EXACT, type: 'boolean', wire: 'boolean' };
   }
   const isUnsigned = / unsigned/.test(of.fullType);

@@ -33,34 +33,20 @@ function join(conditions: Condition[], word: 'AND' | 'OR', context: ConditionCol
 /** The column as the destination gets it: a value that its type cannot hold is compared as what takes its place. */
 function valueOf({ column, mapping }: StreamColumn, policy: UnrepresentablePolicy): string {
   const value = selectExpression(column, mapping);
-  const mayTakeItsPlace = policy !== 'fail' && column.nullable;
-  switch (mapping.wire) {
-    case 'boolean':
-      return `(${value} <> 0)`;
-    case 'bit':
-    case 'bits':
-    case 'wide bits':
-      return column.type === 'boolean' ? `((${value} + 0) <> 0)` : `(${value} + 0)`;
-    case 'text':
-    case 'uuid':
-      return `CONVERT(${value} USING utf8mb4)`;
-    case 'date':
-    case 'datetime':
-    case 'timestamp':
-      return mayTakeItsPlace ? validDate(value) : value;
-    case 'time':
-      return mayTakeItsPlace ? withinDay(value, policy) : value;
-    case 'wide decimal':
-      return mayTakeItsPlace ? withinDigits(value, column.type, policy) : value;
-    case 'geometry':
-    case 'vector':
-      throw new ConnectorError(
-        'unsupported',
-        `A filter cannot compare column "${column.name}", whose type has no order.`,
-      );
-    default:
-      return value;
+  const { wire } = mapping;
+  if (wire === 'geometry' || wire === 'vector') {
+    throw new ConnectorError(
+      'unsupported',
+      `A filter cannot compare column "${column.name}", whose type has no order.`,
+    );
   }
+  if (wire === 'boolean') return `(${value} <> 0)`;
+  if (wire === 'bit') return `((${value} + 0) <> 0)`;
+  if (wire === 'bits' || wire === 'wide bits') return `(${value} + 0)`;
+  if (wire === 'text' || wire === 'uuid') return `CONVERT(${value} USING utf8mb4)`;
+  if (mapping.misfit === 'none' || policy === 'fail' || !column.nullable) return value;
+  if (wire === 'time') return withinDay(value, policy);
+  return wire === 'wide decimal' ? withinDigits(value, column.type, policy) : validDate(value);
 }
 
 /** LAST_DAY is null for a month that is none, and the day must be one of its days. */
