@@ -1,14 +1,15 @@
 import { ConnectorError } from '@fjord/core';
-import type { EncodedBatch, ReadChunkRequest, UnitMark, UnrepresentablePolicy } from '@fjord/replication';
+import type { Boundary, EncodedBatch, ReadChunkRequest, UnitMark, UnrepresentablePolicy } from '@fjord/replication';
 import { type ChunkLayout, cutUnits, type KeyRange, parseLayout } from './chunk-layout.ts';
 import { renderCondition } from './condition-sql.ts';
 import type { TypeOptions } from './config.ts';
 import type { Connection } from './connection.ts';
 import { serverErrorNumber } from './driver-errors.ts';
+import { Increment } from './increment.ts';
 import { findBounds } from './key-bounds.ts';
 import { keyConditions } from './key-ranges.ts';
 import { quoteQualified } from './quoting.ts';
-import { rowStatement } from './row-query.ts';
+import { type RowQuery, rowStatement } from './row-query.ts';
 import { readRows } from './rows/row-reader.ts';
 import { loadStreamColumns, outdated, rowColumns, type StreamColumn } from './stream-columns.ts';
 import { findTable, placeIdentity } from './table-place.ts';
@@ -27,7 +28,7 @@ export async function* readChunk(
   connection: Connection,
   request: ReadChunkRequest,
   context: ReadContext,
-): AsyncGenerator<EncodedBatch | UnitMark> {
+): AsyncGenerator<EncodedBatch | UnitMark | Boundary> {
   const { stream, plan, units } = request;
   const layout = parseLayout(plan.layout, stream.stream);
   // What cannot be cut must be let through however long it takes.
@@ -45,44 +46,50 @@ export async function* readChunk(
 }
 
 type ReaderParts = { request: ReadChunkRequest; context: ReadContext; layout: ChunkLayout };
+type Found = { columns: StreamColumn[]; filter: string[]; from: string; increment: Increment | undefined };
 
 /** Reads ranges of one stream within one transaction. */
 class UnitReader {
   readonly #connection: Connection;
   readonly #parts: ReaderParts;
-  readonly #columns: StreamColumn[];
-  readonly #filter: string[];
-  readonly #from: string;
+  readonly #found: Found;
 
-  private constructor(
-    connection: Connection,
-    parts: ReaderParts,
-    found: { columns: StreamColumn[]; filter: string[] },
-  ) {
-    const { namespace, name } = parts.request.stream;
+  private constructor(connection: Connection, parts: ReaderParts, found: Found) {
     this.#connection = connection;
     this.#parts = parts;
-    this.#columns = found.columns;
-    this.#filter = found.filter;
-    this.#from = quoteQualified(namespace ?? '', name);
+    this.#found = found;
   }
 
   static async open(connection: Connection, parts: ReaderParts): Promise<UnitReader> {
-    const { request, context } = parts;
-    const { stream } = request;
-    const columns = await loadStreamColumns(connection, stream, context.types);
-    const { filter } = stream.shape ?? {};
-    if (!filter) return new UnitReader(connection, parts, { columns, filter: [] });
-    const named = await loadStreamColumns(connection, { ...stream, columns: filter.columns }, context.types);
-    const { unrepresentable } = context;
-    const condition = renderCondition(filter.condition, { columns: named, unrepresentable });
-    return new UnitReader(connection, parts, { columns, filter: [condition] });
+    const { stream, since } = parts.request;
+    const { types } = parts.context;
+    const from = quoteQualified(stream.namespace ?? '', stream.name);
+    const columns = await loadStreamColumns(connection, stream, types);
+    const filter = await loadFilter(connection, parts);
+    const increment = stream.incremental
+      ? await Increment.open(connection, stream, { from, columns, since, filter, types })
+      : undefined;
+    return new UnitReader(connection, parts, { columns, filter, from, increment });
   }
 
   async *read(range: KeyRange): AsyncGenerator<EncodedBatch> {
     const { key } = this.#parts.layout;
-    if (!key) return yield* this.#select([]);
-    for (const piece of await this.#pieces(range)) yield* this.#select(keyConditions(piece, key));
+    const { columns, from, filter, increment } = this.#found;
+    const isNew = increment?.conditions() ?? [];
+    for (const piece of key ? await this.#pieces(range) : [undefined]) {
+      const within = key && piece ? keyConditions(piece, key) : [];
+      // A whole table is best read as it lies.
+      const index = within.length === 0 ? undefined : key?.index;
+      yield* this.#select({ columns, from, index, conditions: [...within, ...isNew, ...filter] });
+    }
+  }
+
+  /** What no range holds of an increment, and where the next one begins. */
+  async *finishIncrement(): AsyncGenerator<EncodedBatch | Boundary> {
+    const { increment } = this.#found;
+    if (!increment) return;
+    for (const query of increment.furtherCopies()) yield* this.#select(query);
+    yield { boundary: await increment.measureBoundary() };
   }
 
   /** The ranges of the statements that read a unit: one, or several if one took too long. */
@@ -90,20 +97,17 @@ class UnitReader {
     const { request, layout } = this.#parts;
     const { pieces: units } = request;
     if (units <= 1 || !layout.key) return [range];
-    const bounds = await findBounds(this.#connection, { key: layout.key, from: this.#from, range, units });
+    const bounds = await findBounds(this.#connection, { key: layout.key, from: this.#found.from, range, units });
     return [...bounds, range.upTo].map((upTo, index) => ({ after: bounds[index - 1] ?? range.after, upTo }));
   }
 
-  async *#select(conditions: string[]): AsyncGenerator<EncodedBatch> {
+  async *#select(query: RowQuery): AsyncGenerator<EncodedBatch> {
     const { request, context, layout } = this.#parts;
     const { batchBytes, signal, stream, maxStatementSeconds } = request;
-    // A whole table is best read as it lies.
-    const index = conditions.length === 0 ? undefined : layout.key?.index;
-    const query = { columns: this.#columns, from: this.#from, index, conditions: [...conditions, ...this.#filter] };
     try {
       yield* readRows(this.#connection.client, {
         sql: rowStatement(query),
-        columns: rowColumns(this.#columns, stream),
+        columns: rowColumns(query.columns, stream),
         stream: stream.stream,
         unrepresentable: context.unrepresentable,
         batchBytes,
@@ -117,6 +121,15 @@ class UnitReader {
       throw this.#connection.explain(cause, stream.stream);
     }
   }
+}
+
+/** What a row must meet to be one of the stream's. */
+async function loadFilter(connection: Connection, { request, context }: ReaderParts): Promise<string[]> {
+  const { stream } = request;
+  const { filter } = stream.shape ?? {};
+  if (!filter) return [];
+  const columns = await loadStreamColumns(connection, { ...stream, columns: filter.columns }, context.types);
+  return [renderCondition(filter.condition, { columns, unrepresentable: context.unrepresentable })];
 }
 
 function tooSlow({ stream, maxStatementSeconds, pieces }: ReadChunkRequest, cause: unknown): ConnectorError {

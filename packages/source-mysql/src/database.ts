@@ -1,5 +1,6 @@
 import type { Problem, SelectedStream, Stream } from '@fjord/core';
 import type {
+  Boundary,
   ChunkPlan,
   Database,
   EncodedBatch,
@@ -50,7 +51,7 @@ export class MysqlDatabase implements Database {
     });
   }
 
-  async *readChunk(request: ReadChunkRequest): AsyncGenerator<EncodedBatch | UnitMark> {
+  async *readChunk(request: ReadChunkRequest): AsyncGenerator<EncodedBatch | UnitMark | Boundary> {
     const connection = await this.#open();
     let place: 'inside' | 'at a mark' | 'at the end' = 'inside';
     try {

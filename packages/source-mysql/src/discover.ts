@@ -66,7 +66,7 @@ function toStream(table: Table, columns: TableColumn[], of: { primaryKey: string
     cursorCandidates: CURSOR_TYPES.flatMap((type) => columns.filter(({ mapping }) => mapping?.type === type)).map(
       ({ column }) => column,
     ),
-    syncModes: ['full'],
+    syncModes: ['full', 'incremental'],
     ...(kind !== 'view' && {
       estimatedRows: Number(table.estimatedRows ?? 0),
       estimatedBytes: Number(table.bytes ?? 0),

@@ -10,6 +10,6 @@ export default defineDatabaseSource({
   version,
   module: import.meta.url,
   config: ConfigSchema,
-  syncModes: ['full'],
+  syncModes: ['full', 'incremental'],
   open: async (config) => new (await import('./database.ts')).MysqlDatabase(config),
 });

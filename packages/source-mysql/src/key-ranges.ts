@@ -38,8 +38,12 @@ export async function findKey(connection: Connection, stream: SelectedStream): P
   if (!best) return undefined;
   const [index, all] = best;
   // Ranges of the leading columns cut all rows, whether they tell rows apart or not.
-  const end = all.findIndex(({ dataType }) => !isComparable(dataType ?? ''));
-  const columns = all.slice(0, end === -1 ? all.length : end).map(toKeyColumn);
+  const columns: KeyColumn[] = [];
+  for (const { part, dataType, fullType } of all) {
+    const column = toKeyColumn({ name: part ?? '', type: dataType ?? '', fullType: fullType ?? '' });
+    if (!column) break;
+    columns.push(column);
+  }
   return columns.length === 0 ? undefined : { index, columns };
 }
 
@@ -48,33 +52,38 @@ const isWhole = ({ part, prefix, nullable, kind }: Part) =>
 const isComparable = (dataType: string) => dataType === 'decimal' || ORDERED.has(dataType);
 const rank = (index: string, parts: Part[]) => (index === 'PRIMARY' ? 0 : parts.length);
 
-function toKeyColumn({ part, dataType, fullType }: Part): KeyColumn {
-  const name = part ?? '';
-  const type = dataType ?? '';
+/** How a column's values stand in statements; undefined where their order is not that of their constants. */
+export function toKeyColumn({
+  name,
+  type,
+  fullType,
+}: {
+  name: string;
+  type: string;
+  fullType: string;
+}): KeyColumn | undefined {
+  if (!isComparable(type)) return undefined;
   if (INTEGERS.has(type)) return { name, form: 'integer' };
   if (type === 'decimal') return { name, form: 'decimal' };
   const options = { wideDecimal: 'string', tinyint1: 'int', timeAs: 'time' } as const;
-  const mapping = mapColumnType({ name: type, fullType: fullType ?? '', precision: null, scale: null }, options);
+  const mapping = mapColumnType({ name: type, fullType, precision: null, scale: null }, options);
   if (mapping?.wire === 'bytes') return { name, form: 'bytes' };
   return { name, form: mapping?.wire === 'text' ? 'text' : 'plain' };
 }
 
 /** The columns of a key as expressions that give their values as text. */
 export function keyTexts({ columns }: Key): string[] {
-  return columns.map(({ name, form }, index) => {
-    const column = quoteIdentifier(name);
-    const text =
-      form === 'bytes'
-        ? `HEX(${column})`
-        : form === 'text'
-          ? `HEX(CONVERT(${column} USING utf8mb4))`
-          : `CAST(${column} AS CHAR)`;
-    return `${text} AS k${index}`;
-  });
+  return columns.map(({ name, form }, index) => `${keyText(quoteIdentifier(name), form)} AS k${index}`);
 }
 
-/** A value of a key's column as a constant; what is not of its form is no value that we wrote. */
-function constant(value: string, { form }: KeyColumn): string {
+/** An expression that gives a value as text, from which `constant` makes the value again. */
+export function keyText(expression: string, form: KeyColumn['form']): string {
+  if (form === 'bytes') return `HEX(${expression})`;
+  return form === 'text' ? `HEX(CONVERT(${expression} USING utf8mb4))` : `CAST(${expression} AS CHAR)`;
+}
+
+/** A value as a constant; what is not of its form is no value that we wrote. */
+export function constant(value: string, form: KeyColumn['form']): string {
   switch (form) {
     case 'integer':
     case 'decimal':
@@ -113,12 +122,12 @@ function compare(value: KeyValue, { columns }: Key, operator: '>' | '<='): strin
   const alternatives = terms.map(({ name, column }, index) => {
     const equal = terms
       .slice(0, index)
-      .map((term, place) => `${term.name} = ${constant(value[place] ?? '', term.column)}`);
+      .map((term, place) => `${term.name} = ${constant(value[place] ?? '', term.column.form)}`);
     const last = index === terms.length - 1 ? operator : strict;
-    return [...equal, `${name} ${last} ${constant(value[index] ?? '', column)}`].join(' AND ');
+    return [...equal, `${name} ${last} ${constant(value[index] ?? '', column.form)}`].join(' AND ');
   });
   const [first] = terms;
   if (alternatives.length === 1 || !first) return alternatives;
-  const leading = `${first.name} ${strict}= ${constant(value[0] ?? '', first.column)}`;
+  const leading = `${first.name} ${strict}= ${constant(value[0] ?? '', first.column.form)}`;
   return [leading, alternatives.map((alternative) => `(${alternative})`).join(' OR ')];
 }

@@ -19,13 +19,17 @@ export async function planChunks(
   await beginTransaction(connection, undefined);
   const table = await findTable(connection, stream);
   await loadStreamColumns(connection, stream, request.types);
-  const key = table.isView ? undefined : await findKey(connection, stream);
+  // An increment is one statement by its cursor.
+  const isCut = !table.isView && request.since === undefined;
+  const key = isCut ? await findKey(connection, stream) : undefined;
   const from = quoteQualified(stream.namespace ?? '', stream.name);
   const units = countKeyUnits(table.bytes, request.unitBytes);
   const whole = { after: undefined, upTo: undefined };
   const bounds = key ? await findBounds(connection, { key, from, range: whole, units }) : [];
   await connection.query('COMMIT');
   const layout: ChunkLayout = { ...(key && { key }), bounds };
-  const isWhole = !key;
-  return { identity: placeIdentity(request.serverIdentity, table), units: cutUnits(layout).length, isWhole, layout };
+  // An increment's end needs one moment for all units.
+  const isWhole = !key || stream.incremental !== undefined;
+  const all = cutUnits(layout).length + (stream.incremental ? 1 : 0);
+  return { identity: placeIdentity(request.serverIdentity, table), units: all, isWhole, layout };
 }
