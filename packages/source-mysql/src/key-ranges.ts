@@ -6,10 +6,10 @@ import { quoteIdentifier, quoteText } from './quoting.ts';
 import { tableCondition } from './table-columns.ts';
 import { TYPE_TABLE } from './type-table.ts';
 
-/** A usable unique index: of whole columns, none of which may be null, kept in order. */
+/** Unique indexes; whether the optimizer may use one is said in a column whose name, if it is there, depends on the server. */
 const KEYS = `
   SELECT s.INDEX_NAME AS indexName, s.COLUMN_NAME AS part, c.DATA_TYPE AS dataType, c.COLUMN_TYPE AS fullType, s.SUB_PART AS prefix,
-         s.NULLABLE AS nullable, s.INDEX_TYPE AS kind
+         s.NULLABLE AS nullable, s.INDEX_TYPE AS kind, s.*
   FROM information_schema.STATISTICS AS s LEFT JOIN information_schema.COLUMNS AS c
     ON c.TABLE_SCHEMA = s.TABLE_SCHEMA AND c.TABLE_NAME = s.TABLE_NAME AND c.COLUMN_NAME = s.COLUMN_NAME`;
 
@@ -21,6 +21,8 @@ type Part = Row & {
   prefix: number | null;
   nullable: string;
   kind: string;
+  IS_VISIBLE?: string;
+  IGNORED?: string;
 };
 
 const ORDERED = new Set(TYPE_TABLE.filter(({ isOrdered }) => isOrdered).flatMap(({ names }) => names));
@@ -47,8 +49,12 @@ export async function findKey(connection: Connection, stream: SelectedStream): P
   return columns.length === 0 ? undefined : { index, columns };
 }
 
-const isWhole = ({ part, prefix, nullable, kind }: Part) =>
-  part !== null && prefix === null && nullable !== 'YES' && kind === 'BTREE';
+/** Of whole columns, none of which may be null, kept in order, and not hidden from the optimizer (MySQL: invisible, MariaDB: ignored). */
+function isWhole({ part, prefix, nullable, kind, IS_VISIBLE: visible, IGNORED: ignored }: Part): boolean {
+  const isUsable = visible !== 'NO' && ignored !== 'YES';
+  return part !== null && prefix === null && nullable !== 'YES' && kind === 'BTREE' && isUsable;
+}
+
 const isComparable = (dataType: string) => dataType === 'decimal' || ORDERED.has(dataType);
 const rank = (index: string, parts: Part[]) => (index === 'PRIMARY' ? 0 : parts.length);
 

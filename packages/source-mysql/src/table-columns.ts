@@ -40,9 +40,11 @@ export function schemaCondition(schemas: string[] | undefined): string {
   return `TABLE_SCHEMA IN (${schemas.map(quoteText).join(', ')})`;
 }
 
-/** A condition on TABLE_SCHEMA and TABLE_NAME: one table. */
-export function tableCondition({ namespace, name }: { namespace?: string | undefined; name: string }): string {
-  return `TABLE_SCHEMA = ${quoteText(namespace ?? '')} AND TABLE_NAME = ${quoteText(name)}`;
+/** A condition on TABLE_SCHEMA and TABLE_NAME: one table. MariaDB compares them without case, though tables may differ by it alone. */
+export function tableCondition({ namespace = '', name }: { namespace?: string | undefined; name: string }): string {
+  const [schema, table] = [quoteText(namespace), quoteText(name)];
+  const isExact = `CAST(TABLE_SCHEMA AS BINARY) = CAST(${schema} AS BINARY) AND CAST(TABLE_NAME AS BINARY) = CAST(${table} AS BINARY)`;
+  return `TABLE_SCHEMA = ${schema} AND TABLE_NAME = ${table} AND ${isExact}`;
 }
 
 /** The columns of all tables that meet a condition, invisible ones too, in their order, by the table's stream. */
