@@ -36,11 +36,14 @@ export async function* readChunk(
   const table = await findTable(connection, stream);
   if (placeIdentity(context.serverIdentity, table) !== plan.identity) throw outdated(stream.stream);
   const reader = await UnitReader.open(connection, { request, context, layout });
-  for (const [index, range] of cutUnits(layout)
-    .slice(...units)
-    .entries()) {
+  const ranges = cutUnits(layout);
+  for (const [index, range] of ranges.slice(...units).entries()) {
     yield* reader.read(range);
     yield { reached: units[0] + index + 1 };
+  }
+  if (units[1] > ranges.length) {
+    yield* reader.finishIncrement();
+    yield { reached: units[1] };
   }
   await connection.query('COMMIT');
 }

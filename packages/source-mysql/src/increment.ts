@@ -147,8 +147,8 @@ export class Increment {
 
   /** 128 bits of all that is read of a row. Each column's own hash first: a row may be longer than the server lets a text be. */
   #hash(): string {
-    const hashes = this.#parts.columns.map((column) => `IFNULL(MD5(${exactText(column)}), '-')`);
-    return `MD5(CONCAT_WS(',', ${hashes.join(', ')}))`;
+    const hashes = this.#parts.columns.map((column) => `IFNULL(SHA2(${exactText(column)}, 256), '-')`);
+    return `LEFT(SHA2(CONCAT_WS(',', ${hashes.join(', ')}), 256), 32)`;
   }
 
   #query(sql: string): Promise<Row[]> {

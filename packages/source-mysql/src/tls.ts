@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { ConnectorError } from '@fjord/core';
 import type { SslOptions } from 'mysql2';
 import type { TlsSettings } from './connection-settings.ts';
@@ -7,6 +8,13 @@ import type { TlsSettings } from './connection-settings.ts';
 export async function tlsOptions(tls: TlsSettings, host: string): Promise<SslOptions | undefined> {
   // A Unix socket does not leave the machine.
   if (tls.mode === 'disable' || host.startsWith('/')) return undefined;
+  // The driver holds a certificate against the host's name alone; of an address it would verify nothing that means anything.
+  if (tls.mode === 'verify-full' && isIP(host) !== 0) {
+    const message = `The option tls.mode is verify-full, which needs the server's name, and host is the address ${host}.`;
+    throw new ConnectorError('config_invalid', message, {
+      help: 'Give the name in its certificate as `host`, or set `tls.mode: verify-ca`.',
+    });
+  }
   return {
     ...(await ownCertificate(tls)),
     ...(tls.caFile !== undefined && { ca: await readPem(tls.caFile, 'tls.caFile') }),

@@ -47,7 +47,7 @@ describe.for(SERVERS)('%s', ([name, start, problem]) => {
       `CREATE USER 'careful'@'%' IDENTIFIED${plugin} REQUIRE SSL`,
       `CREATE USER 'certified'@'%' IDENTIFIED${plugin} REQUIRE X509`,
       "GRANT SELECT ON kept.shown TO 'reader'@'%'",
-      "GRANT SELECT (id) ON kept.hidden TO 'reader'@'%'",
+      "GRANT INSERT ON kept.hidden TO 'reader'@'%'",
     ]);
   });
   afterAll(async () => {
@@ -92,7 +92,7 @@ describe.for(SERVERS)('%s', ([name, start, problem]) => {
       'tls_failed',
     ],
     [
-      'another name',
+      'an address where a name is to be verified',
       () => as('reader', { host: '127.0.0.1', tls: { mode: 'verify-full', ...tls.trusted } }),
       'tls_failed',
     ],

@@ -70,8 +70,8 @@ describe.for(SERVERS)('%s', ([, start, problem]) => {
       `INSERT INTO picked.t VALUES
          (1, 'a', 18446744073709551615, 0.1, 0.1, 'a', '2024-02-29', '2024-02-29 12:00:00.000001', '12:00:00', X'00FF', 1, 1),
          (2, 'A', 0, 5, -1, 'z', '2024-03-01', '2024-02-29 12:00:00', '-01:00:00', '', 9, 0),
-         (3, 'á%\\\\\\\\', 7, 0, 2, 'a', '2024-00-00', '1970-01-01 00:00:01', '23:00:00', X'FF', 0, 0),
-         (4, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)`.replaceAll('\\\\\\\\', '\\'),
+         (3, CONVERT(X'C3A1255C' USING utf8mb4), 7, 0, 2, 'a', '2024-00-00', '1970-01-01 00:00:01', '23:00:00', X'FF', 0, 0),
+         (4, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)`,
     ]);
   });
   afterAll(() => server?.[Symbol.asyncDispose]());
