@@ -14,8 +14,6 @@ export type Row = Record<string, string | number | Buffer | null>;
 
 /** An open session with pinned settings. Every fault is a ConnectorError; a broken one stays broken. */
 export class Connection implements AsyncDisposable {
-  /** Settles when the connection breaks, or is closed. */
-  readonly closed: Promise<ConnectorError>;
   /** The driver's own connection, for rows. */
   readonly client: Client;
   /** What error messages name. */
@@ -29,14 +27,12 @@ export class Connection implements AsyncDisposable {
     this.client = client;
     this.target = target;
     this.facts = facts;
-    const { promise, resolve } = Promise.withResolvers<ConnectorError>();
-    this.closed = promise;
-    const close = (cause: unknown) => {
+    const close = () => {
       this.#isOpen = false;
-      resolve(toConnectorError(cause, target));
     };
+    // Whoever still uses it gets the error from the statement.
     client.on('error', close);
-    socketOf(client).on('close', () => close(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
+    socketOf(client).on('close', close);
   }
 
   /** A connection that is logged in, its settings pinned. */
