@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeOnce } from './cache.ts';
 import { findFreePort } from './free-port.ts';
@@ -25,8 +26,8 @@ export interface SqlServer extends AsyncDisposable {
 
 /** Why MySQL cannot be had on this machine; undefined if it can. */
 export function findMySQLProblem(): string | undefined {
-  const isThere = process.platform === 'linux' && process.arch === 'x64';
-  return isThere ? undefined : 'Debian has MySQL for Linux on amd64 only';
+  const isThere = process.platform === 'linux' && process.arch === 'x64' && existsSync('/usr/bin/apt-get');
+  return isThere ? undefined : 'MySQL comes from Debian, for Linux on amd64 only';
 }
 
 /** Unpacks MySQL and all that it needs into the cache, beside the system's own packages; nothing is installed. */
@@ -48,6 +49,7 @@ export function prepareMySQL(): Promise<string> {
     const archives = path.join(apt, 'archives');
     const packages = (await readdir(archives)).filter((name) => name.endsWith('.deb') && !name.startsWith('perl'));
     for (const name of packages) await mustRun('dpkg-deb', ['-x', path.join(archives, name), root]);
+    await rm(apt, { recursive: true });
   });
 }
 
