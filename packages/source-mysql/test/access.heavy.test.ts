@@ -94,7 +94,7 @@ describe.for(SERVERS)('%s', ([name, start, problem]) => {
     [
       'an address where a name is to be verified',
       () => as('reader', { host: '127.0.0.1', tls: { mode: 'verify-full', ...tls.trusted } }),
-      'tls_failed',
+      'config_invalid',
     ],
     ['a port where nobody listens', () => as('reader', { port: 1 }), 'source_unreachable'],
   ] as const)('check tells of %s', { skip }, async ([, config, code]) => {
