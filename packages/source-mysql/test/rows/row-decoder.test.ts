@@ -49,10 +49,11 @@ function row(a: bigint | null, b: Buffer | null): Buffer {
 
 function lengthOf({ length }: Buffer): Buffer {
   if (length < 251) return Buffer.from([length]);
-  const bytes = Buffer.alloc(length < 65_536 ? 3 : 4);
-  bytes.writeUInt8(length < 65_536 ? 252 : 253);
-  bytes.writeUIntLE(length, 1, bytes.length - 1);
-  return bytes;
+  const [first, bytes] = length < 2 ** 16 ? [252, 2] : length < 2 ** 24 ? [253, 3] : [254, 8];
+  const encoded = Buffer.alloc(1 + bytes);
+  encoded.writeUInt8(first);
+  encoded.writeUIntLE(length, 1, Math.min(bytes, 6));
+  return encoded;
 }
 
 function decode(bytes: Buffer, pieceBytes: number) {
