@@ -141,8 +141,8 @@ export class ChunkLane implements AsyncDisposable {
     const counted = Object.keys(rejected).length > 0 ? { rejected } : {};
     const done: SourceMessage = { type: 'CHUNK', ...place, event: 'done', rows, ...counted };
     await mailbox.put({ messages: [done, ...backfill.finishChunk(task, reached)] });
-    return { rows, bytes };
     meter.show(backfill);
+    return { rows, bytes };
   }
 
   #open(): ChunkReader {
