@@ -1,3 +1,4 @@
+import { FEWEST_NUMBERS, orderNumbers } from './radix-order.ts';
 import { compareRows, type SortKeys } from './sort-keys.ts';
 
 /** Whether the rows of these batches, one behind the other, are in order. */
@@ -24,11 +25,22 @@ export function orderRows(batches: readonly SortKeys[]): Int32Array {
     for (let row = 0; row < length; row++) rows[start + row] = row;
     start += length;
   }
-  const order = Int32Array.from({ length: total }, (_, row) => row);
-  return order.sort((a, b) => {
-    // Most rows are told apart by this alone.
-    const [x, y] = [first[a]!, first[b]!];
-    if (x !== y) return x < y ? -1 : 1;
-    return compareRows(batches[places[a]!]!, rows[a]!, batches[places[b]!]!, rows[b]!) || a - b;
-  });
+  const compare = (a: number, b: number) =>
+    compareRows(batches[places[a]!]!, rows[a]!, batches[places[b]!]!, rows[b]!) || a - b;
+  if (total < FEWEST_NUMBERS) return Int32Array.from({ length: total }, (_, row) => row).sort(compare);
+  const order = orderNumbers(first);
+  // Most rows are told apart by the first number alone.
+  if (batches.some(({ keys }) => keys.length > 1 || keys[0]?.words || keys[0]?.bytes))
+    orderEqual(order, first, compare);
+  return order;
+}
+
+/** Puts those in order that one number does not tell apart. */
+function orderEqual(order: Int32Array, first: Float64Array, compare: (a: number, b: number) => number): void {
+  for (let start = 0; start < order.length;) {
+    let end = start + 1;
+    while (end < order.length && first[order[end]!] === first[order[start]!]) end++;
+    if (end - start > 1) order.subarray(start, end).sort(compare);
+    start = end;
+  }
 }

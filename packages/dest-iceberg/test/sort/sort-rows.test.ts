@@ -158,3 +158,27 @@ test('further columns decide where the first does not', () => {
   ];
   expect([...orderRows([sortKeys(batch!, order)])]).toEqual([2, 0, 4, 1, 3]);
 });
+
+test('many rows are sorted as few are: by numbers of both signs, zeros and nulls, further columns where those are equal', () => {
+  const columns: Column[] = [
+    { name: 'a', type: 'double', nullable: true },
+    { name: 'b', type: 'string', nullable: true },
+  ];
+  const rows = Array.from({ length: 10_000 }, (_, index) => ({
+    a: index % 50 === 0 ? null : ((index * 7919) % 201) / 2 - 50 || 0,
+    b: `same beginning ${(index * 31) % 997}`,
+  }));
+  const batches = [rows.slice(0, 3000), rows.slice(3000)].flatMap((some) => decodeRows(batchOf(columns, some).body));
+  const [a, b] = fieldsOf(columns);
+  for (const isDescending of [false, true]) {
+    const order = [sortColumn(a!, { isDescending }), { ...sortColumn(b!, {}), index: 1 }];
+    const found = orderRows(batches.map((batch) => sortKeys(batch, order)));
+    const sign = isDescending ? -1 : 1;
+    const rank = (row: number) => (rows[row]!.a === null ? -Infinity : sign * rows[row]!.a);
+    const text = (row: number) => rows[row]!.b;
+    const expected = [...rows.keys()].toSorted(
+      (x, y) => rank(x) - rank(y) || (text(x) < text(y) ? -1 : text(x) > text(y) ? 1 : x - y),
+    );
+    expect([...found]).toEqual(expected);
+  }
+});
