@@ -128,15 +128,29 @@ function wordsKey(values: Int32Array, length: number, size: number): Unsigned {
 }
 
 function bytesKey(ranges: ByteRanges, length: number): Unsigned {
-  const { bytes, starts, ends } = ranges;
   const lanes = new Float64Array(length);
-  for (let row = 0; row < length; row++) {
-    const [start, end] = [starts[row]!, ends[row]!];
-    let lane = 0;
-    for (let at = start; at < start + LANE_BYTES; at++) lane = lane * 256 + (at < end ? bytes[at]! : 0);
-    lanes[row] = lane;
-  }
+  for (let row = 0; row < length; row++) lanes[row] = laneOf(ranges, row, 0);
   return { lanes, bytes: ranges };
+}
+
+/** Some bytes of a value as one number; those beyond its end are zero. */
+function laneOf({ bytes, starts, ends }: ByteRanges, row: number, offset: number): number {
+  const [first, end] = [starts[row]! + offset, ends[row]!];
+  let lane = 0;
+  for (let at = first; at < first + LANE_BYTES; at++) lane = lane * 256 + (at < end ? bytes[at]! : 0);
+  return lane;
+}
+
+/**
+ * What tells values of the first column apart where the lane does not: their bytes number `depth`, six at a time, in the order's direction.
+ * Undefined where there are none: for null, for a column of numbers, and behind the value's end.
+ */
+export function laterLane({ keys: [key] }: SortKeys, row: number, depth: number): number | undefined {
+  const lane = key?.lanes[row];
+  if (!key?.bytes || lane === Infinity || lane === -Infinity) return undefined;
+  const { starts, ends } = key.bytes;
+  const offset = depth * LANE_BYTES;
+  return starts[row]! + offset < ends[row]! ? laneOf(key.bytes, row, offset) * key.sign : undefined;
 }
 
 function truncatedKey(data: Data, length: number, { type, width }: { type: PrimitiveType; width: number }): Unsigned {

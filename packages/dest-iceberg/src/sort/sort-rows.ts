@@ -1,5 +1,5 @@
 import { FEWEST_NUMBERS, orderNumbers } from './radix-order.ts';
-import { compareRows, type SortKeys } from './sort-keys.ts';
+import { compareRows, laterLane, type SortKeys } from './sort-keys.ts';
 
 /** Whether the rows of these batches, one behind the other, are in order. */
 export function areInOrder(batches: readonly SortKeys[]): boolean {
@@ -30,17 +30,45 @@ export function orderRows(batches: readonly SortKeys[]): Int32Array {
   if (total < FEWEST_NUMBERS) return Int32Array.from({ length: total }, (_, row) => row).sort(compare);
   const order = orderNumbers(first);
   // Most rows are told apart by the first number alone.
-  if (batches.some(({ keys }) => keys.length > 1 || keys[0]?.words || keys[0]?.bytes))
-    orderEqual(order, first, compare);
+  if (batches.some(({ keys }) => keys.length > 1 || keys[0]?.words || keys[0]?.bytes)) {
+    const later = (row: number, depth: number) => laterLane(batches[places[row]!]!, rows[row]!, depth);
+    orderEqual(order, (place) => first[order[place]!]!, { compare, later, depth: 1 });
+  }
   return order;
 }
 
-/** Puts those in order that one number does not tell apart. */
-function orderEqual(order: Int32Array, first: Float64Array, compare: (a: number, b: number) => number): void {
+type Equal = {
+  compare: (a: number, b: number) => number;
+  later: (row: number, depth: number) => number | undefined;
+  depth: number;
+};
+
+/** Puts rows in order that their numbers do not tell apart; equal numbers lie side by side. */
+function orderEqual(order: Int32Array, numberAt: (place: number) => number, equal: Equal): void {
   for (let start = 0; start < order.length;) {
+    const number = numberAt(start);
     let end = start + 1;
-    while (end < order.length && first[order[end]!] === first[order[start]!]) end++;
-    if (end - start > 1) order.subarray(start, end).sort(compare);
+    while (end < order.length && numberAt(end) === number) end++;
+    if (end - start > 1) orderGroup(order.subarray(start, end), equal);
     start = end;
   }
+}
+
+/** Rows that begin alike: by their next bytes if there are many and all have some, else by comparison. */
+function orderGroup(group: Int32Array, equal: Equal): void {
+  const numbers = group.length < FEWEST_NUMBERS ? undefined : nextNumbers(group, equal);
+  if (!numbers) return void group.sort(equal.compare);
+  const [order, rows] = [orderNumbers(numbers), group.slice()];
+  for (const [at, place] of order.entries()) group[at] = rows[place]!;
+  orderEqual(group, (place) => numbers[order[place]!]!, { ...equal, depth: equal.depth + 1 });
+}
+
+function nextNumbers(group: Int32Array, { later, depth }: Equal): Float64Array | undefined {
+  const numbers = new Float64Array(group.length);
+  for (const [at, row] of group.entries()) {
+    const number = later(row, depth);
+    if (number === undefined) return undefined;
+    numbers[at] = number;
+  }
+  return numbers;
 }

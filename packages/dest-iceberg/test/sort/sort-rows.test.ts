@@ -182,3 +182,23 @@ test('many rows are sorted as few are: by numbers of both signs, zeros and nulls
     expect([...found]).toEqual(expected);
   }
 });
+
+test.each([false, true])('many texts that begin alike are sorted by what follows, descending: %s', (isDescending) => {
+  const columns: Column[] = [{ name: 'a', type: 'string', nullable: true }];
+  const texts = Array.from({ length: 12_000 }, (_, index) => {
+    if (index % 1000 === 0) return null;
+    return `a beginning of all ${'x'.repeat(index % 3)}${(index * 7919) % 6007}${index % 5 === 0 ? '\u0000' : ''}`;
+  });
+  const [batch] = decodeRows(
+    batchOf(
+      columns,
+      texts.map((a) => ({ a })),
+    ).body,
+  );
+  const found = orderRows([sortKeys(batch!, [sortColumn(fieldsOf(columns)[0]!, { isDescending })])]);
+  const compare = (x: number, y: number) => {
+    const [a, b] = [texts[x] ?? '', texts[y] ?? ''];
+    return a === b ? x - y : (a < b ? -1 : 1) * (isDescending && a !== '' && b !== '' ? -1 : 1);
+  };
+  expect([...found]).toEqual([...texts.keys()].toSorted(compare));
+});
