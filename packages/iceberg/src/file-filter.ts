@@ -4,7 +4,14 @@ import type { ManifestFile } from './manifest-list.ts';
 import { type PartitionColumn, partitionColumns } from './partition-spec.ts';
 import type { FieldSummary } from './partition-summary.ts';
 import { projectTest } from './partition-test.ts';
-import { type BoundPredicate, type Predicate, type Test, bindPredicate, mayHold } from './predicate.ts';
+import {
+  type BoundPredicate,
+  type Predicate,
+  type Test,
+  bindPredicate,
+  mayHold,
+  testedColumns,
+} from './predicate.ts';
 import { decodeValue } from './single-value.ts';
 import { type TableMetadata, specById } from './table-metadata.ts';
 import type { Schema } from './schema.ts';
@@ -21,6 +28,11 @@ export class FileFilter {
     this.#predicate = bindPredicate(predicate, schema);
     this.#metadata = metadata;
     this.#schema = schema;
+  }
+
+  /** The columns, by field id, whose metrics it looks at. */
+  get columns(): ReadonlySet<number> {
+    return testedColumns(this.#predicate);
   }
 
   /** Whether a manifest may list such a file. */

@@ -38,7 +38,7 @@ export {
   shareFileIOs,
 } from './file-io.ts';
 export { dataFolder, encodeName, localLocation, metadataFolder } from './location.ts';
-export { type EntryStatus, type Manifest, type ManifestEntry, readManifest } from './manifest.ts';
+export { type EntryStatus, type Manifest, type ManifestEntry, type ManifestReading, NO_METRICS, readManifest } from './manifest.ts';
 export { type ManifestFile, readManifestList } from './manifest-list.ts';
 export {
   type MappedField,

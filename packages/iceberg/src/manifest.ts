@@ -40,9 +40,31 @@ export interface ManifestContent extends Manifest {
   readonly version: number;
 }
 
+/** What of a manifest's entries is of no use to a reader. */
+export interface ManifestReading {
+  /** The columns, by field id, whose metrics are wanted: those of others are passed over. All unless said. */
+  readonly metricsOf?: ReadonlySet<number> | undefined;
+}
+
+/** As `metricsOf`: the files themselves are enough. */
+export const NO_METRICS: ReadonlySet<number> = new Set();
+
 /** Reads a manifest; entries inherit snapshot id and sequence numbers from its line in the manifest list. */
-export async function readManifest(io: FileIO, manifest: ManifestFile): Promise<Manifest> {
-  const { header, records } = decodeAvroFile(await io.read(manifest.path), manifest.path);
+export async function readManifest(
+  io: FileIO,
+  manifest: ManifestFile,
+  reading: ManifestReading = {},
+): Promise<Manifest> {
+  return decodeManifest(await io.read(manifest.path), manifest, reading);
+}
+
+/** Decodes the bytes of a manifest: see `readManifest`. */
+export function decodeManifest(
+  bytes: Uint8Array,
+  manifest: ManifestFile,
+  { metricsOf }: ManifestReading = {},
+): Manifest {
+  const { header, records } = decodeAvroFile(bytes, manifest.path, { mapKeys: metricsOf });
   try {
     const schema = JSON.parse(header.get('schema') ?? '{}') as Schema;
     const fields = JSON.parse(header.get('partition-spec') ?? '[]') as PartitionField[];

@@ -3,7 +3,7 @@ import { IcebergError } from './errors.ts';
 import type { ListedFile } from './file-io.ts';
 import { metadataFolder } from './location.ts';
 import { mapAhead } from './map-ahead.ts';
-import { readManifest } from './manifest.ts';
+import { NO_METRICS, readManifest } from './manifest.ts';
 import { readTableMetadata } from './metadata-file.ts';
 import { manifestsOf } from './snapshot-expiry.ts';
 
@@ -64,7 +64,7 @@ async function referencedPaths(table: Table): Promise<Set<string>> {
   const manifests = await manifestsOf(table, metadata.snapshots);
   for (const path of manifests.keys()) paths.add(pathKey(path));
   for await (const { entries } of mapAhead([...manifests.values()], MANIFESTS_AHEAD, (line) =>
-    readManifest(io, line),
+    readManifest(io, line, { metricsOf: NO_METRICS }),
   )) {
     for (const { status, file } of entries) if (status !== 'deleted') paths.add(pathKey(file.filePath));
   }

@@ -51,6 +51,12 @@ export function mayHold(predicate: BoundPredicate, test: (test: Test) => boolean
   }
 }
 
+/** The columns, by field id, that a predicate tests. */
+export function testedColumns(predicate: BoundPredicate): Set<number> {
+  if (predicate.op !== 'test') return new Set(predicate.of.flatMap((part) => [...testedColumns(part)]));
+  return new Set(predicate.test.op === 'any' ? [] : [predicate.test.id]);
+}
+
 /** What each comparison becomes under `not`: rows with null satisfy neither. */
 const NEGATIONS: Readonly<Record<Exclude<Comparison, 'starts-with'>, Comparison>> = {
   '=': '!=',

@@ -5,14 +5,18 @@ import { IcebergError } from './errors.ts';
 import { metadataFolder } from './location.ts';
 import { mapAhead } from './map-ahead.ts';
 import { planManifestMerge } from './manifest-merge.ts';
-import { type ManifestEntry, readManifest, writeManifest } from './manifest.ts';
+import { decodeManifest, type ManifestEntry, NO_METRICS, readManifest, writeManifest } from './manifest.ts';
 import { type ManifestFile, readManifestList, writeManifestList } from './manifest-list.ts';
+import { withFirstRowIds } from './row-lineage.ts';
 import { fieldsById } from './schema.ts';
 import { type Snapshot, type Summary, newSnapshotId } from './snapshot.ts';
 import { NOTHING, type Tally, plus, tallyFiles } from './summary.ts';
-import { type TableMetadata, currentSchema, specById } from './table-metadata.ts';
+import { currentSchema, specById } from './table-metadata.ts';
 
-/** Which live files a snapshot removes; the predicate is asked for data and delete files alike. `deletes` names delete files by path: data manifests stay unread. */
+/**
+ * Which live files a snapshot removes; the predicate is asked for data and delete files alike, which come to it without metrics. `deletes` names
+ * delete files by path: data manifests stay unread.
+ */
 export type Removal = 'all' | ((file: DataFile) => boolean) | { readonly deletes: ReadonlySet<string> };
 
 /** Metrics in one manifest, so that a wide table's manifest stays at a few megabytes and readers can skip among several. */
@@ -65,11 +69,14 @@ export class SnapshotDraft {
     const kept: ManifestFile[] = [];
     const rewritten: ManifestFile[] = [];
     let removed = NOTHING;
-    for (const manifest of parent ? await readManifestList(this.#table.io, parent) : []) {
-      // A manifest of deletions by earlier snapshots tells nothing about this one.
-      if (manifest.addedFiles + manifest.existingFiles === 0) continue;
+    const lines = parent ? await readManifestList(this.#table.io, parent) : [];
+    // A manifest of deletions by earlier snapshots tells nothing about this one.
+    const live = lines.filter(({ addedFiles, existingFiles }) => addedFiles + existingFiles > 0);
+    const remove = async (manifest: ManifestFile) => {
       const isAsked = removal && (typeof removal !== 'object' || isAbout(removal, manifest));
-      const without = isAsked && (await this.#removeFrom(manifest, removal));
+      return { manifest, without: isAsked && (await this.#removeFrom(manifest, removal)) };
+    };
+    for await (const { manifest, without } of mapAhead(live, MANIFESTS_AHEAD, remove)) {
       if (without) {
         rewritten.push(without.manifest);
         removed = plus(removed, without.removed);
@@ -145,10 +152,14 @@ export class SnapshotDraft {
     manifest: ManifestFile,
     removal: Removal,
   ): Promise<{ manifest: ManifestFile; removed: Tally } | undefined> {
-    const { entries, schema, spec } = await readManifest(this.#table.io, manifest);
+    const bytes = await this.#table.io.read(manifest.path);
+    // Most manifests of a big table lose nothing: their metrics need not be decoded.
+    const bare = decodeManifest(bytes, manifest, { metricsOf: NO_METRICS }).entries;
+    const isGone = bare.map(({ status, file }) => status !== 'deleted' && isRemoved(file, removal));
+    if (!isGone.includes(true)) return undefined;
+    const { entries, schema, spec } = decodeManifest(bytes, manifest);
+    const removedEntries = new Set(entries.filter((_, index) => isGone[index]));
     const live = entries.filter((entry) => entry.status !== 'deleted');
-    const removedEntries = new Set(live.filter(({ file }) => isRemoved(file, removal)));
-    if (removedEntries.size === 0) return undefined;
     const rewritten = live.map((entry): ManifestEntry => {
       return removedEntries.has(entry)
         ? { ...entry, status: 'deleted', snapshotId: this.id }
@@ -177,23 +188,6 @@ export class SnapshotDraft {
     this.written.push(location);
     return location;
   }
-}
-
-/** Format version 3: every manifest of data files has row ids once it is listed (spec: Row Lineage). */
-function withFirstRowIds(
-  manifests: readonly ManifestFile[],
-  metadata: TableMetadata,
-): { lines: readonly ManifestFile[]; lineage: Pick<Snapshot, 'first-row-id' | 'added-rows'> } {
-  if (metadata['format-version'] < 3) return { lines: manifests, lineage: {} };
-  const first = metadata['next-row-id'] ?? 0n;
-  let next = first;
-  const lines = manifests.map((manifest) => {
-    if (manifest.content === 'deletes' || manifest.firstRowId !== undefined) return manifest;
-    const line = { ...manifest, firstRowId: next };
-    next += manifest.addedRows + manifest.existingRows;
-    return line;
-  });
-  return { lines, lineage: { 'first-row-id': first, 'added-rows': next - first } };
 }
 
 /** The manifests that a snapshot takes from its parent. */

@@ -1,7 +1,7 @@
 import type { Table, TableChanges } from './catalog.ts';
 import { isDataFile } from './data-file.ts';
 import { mapAhead } from './map-ahead.ts';
-import { readManifest } from './manifest.ts';
+import { NO_METRICS, readManifest } from './manifest.ts';
 import { type ManifestFile, readManifestList } from './manifest-list.ts';
 import { ancestorsOf } from './snapshot-history.ts';
 import { MAIN, type Snapshot, type SnapshotRef } from './snapshot.ts';
@@ -85,12 +85,13 @@ export async function findUnreachable(table: Table, expired: readonly Snapshot[]
   const kept = await manifestsOf(table, metadata.snapshots);
   const gone = await manifestsOf(table, expired);
   for (const path of kept.keys()) gone.delete(path);
+  const bare = (line: ManifestFile) => readManifest(io, line, { metricsOf: NO_METRICS });
   const files = new Map<string, boolean>();
-  for await (const { entries } of mapAhead([...gone.values()], MANIFESTS_AHEAD, (line) => readManifest(io, line))) {
+  for await (const { entries } of mapAhead([...gone.values()], MANIFESTS_AHEAD, bare)) {
     for (const { file } of entries) files.set(file.filePath, isDataFile(file));
   }
   if (files.size > 0) {
-    for await (const { entries } of mapAhead([...kept.values()], MANIFESTS_AHEAD, (line) => readManifest(io, line))) {
+    for await (const { entries } of mapAhead([...kept.values()], MANIFESTS_AHEAD, bare)) {
       for (const { status, file } of entries) if (status !== 'deleted') files.delete(file.filePath);
     }
   }

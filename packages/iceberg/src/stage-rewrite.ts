@@ -1,5 +1,6 @@
 import type { Table } from './catalog.ts';
 import type { DataFile } from './data-file.ts';
+import { NO_METRICS } from './manifest.ts';
 import { planFiles, type ScanFile } from './scan.ts';
 import { SnapshotDraft } from './snapshot-draft.ts';
 import { MAIN } from './snapshot.ts';
@@ -95,7 +96,7 @@ async function liveSources(table: Table, rewrites: readonly Rewrite[]): Promise<
   const wanted = new Set(rewrites.flatMap(({ sources }) => sources.map(({ file }) => file.filePath)));
   const sources = new Map<string, ScanFile>();
   const deletes = new Map<string, string[]>();
-  for await (const scanned of planFiles(table)) {
+  for await (const scanned of planFiles(table, { metricsOf: NO_METRICS })) {
     const { filePath } = scanned.file;
     if (wanted.has(filePath)) sources.set(filePath, scanned);
     for (const file of scanned.deletes) {

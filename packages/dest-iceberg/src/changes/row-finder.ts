@@ -14,17 +14,21 @@ export type FoundRows = { scanFile: ScanFile; keys: number[]; positions: number[
 export class RowFinder {
   readonly #indexes: KeyIndexes;
   readonly #deleted: DeletedRows;
-  #plan: { table: Table; files: Promise<ScanFile[]> } | undefined;
+  #plan: { table: Table; columns: number; files: Promise<ScanFile[]> } | undefined;
+  /** The columns whose bounds have been asked for: of other metrics a table of many files has too much to be held. */
+  readonly #columns = new Set<number>();
 
   constructor({ indexes, deleted }: { indexes: KeyIndexes; deleted: DeletedRows }) {
     this.#indexes = indexes;
     this.#deleted = deleted;
   }
 
-  /** The live files of a table, planned once for each of its states. */
-  plan(table: Table): Promise<ScanFile[]> {
-    if (this.#plan?.table.metadataLocation !== table.metadataLocation) {
-      this.#plan = { table, files: Array.fromAsync(planFiles(table)) };
+  /** The live files of a table with the bounds of the key's columns, planned once for each of its states. */
+  plan(table: Table, key?: KeyFields): Promise<ScanFile[]> {
+    for (const { id } of key?.fields ?? []) this.#columns.add(id);
+    const { size: columns } = this.#columns;
+    if (this.#plan?.table.metadataLocation !== table.metadataLocation || this.#plan.columns !== columns) {
+      this.#plan = { table, columns, files: Array.fromAsync(planFiles(table, { metricsOf: new Set(this.#columns) })) };
     }
     return this.#plan.files;
   }
@@ -32,7 +36,7 @@ export class RowFinder {
   /** The live rows with the wanted keys, file by file. */
   async *find(table: Table, wanted: WantedKeys, files?: readonly ScanFile[]): AsyncGenerator<FoundRows> {
     if (wanted.keys.values.length === 0) return;
-    for (const scanFile of files ?? (await this.plan(table))) {
+    for (const scanFile of files ?? (await this.plan(table, wanted.keyFields))) {
       if (wanted.range && !wanted.range.mayBeIn(scanFile.file)) continue;
       const index = await this.#indexes.get(table, scanFile.file, wanted.keyFields);
       const found = match(wanted.keys, index);

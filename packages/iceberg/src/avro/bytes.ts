@@ -122,6 +122,16 @@ export class ByteSource {
     return BigInt.asIntN(64, (value >> 1n) ^ -(value & 1n));
   }
 
+  /** Passes over an int or long. */
+  skipLong(): void {
+    while (this.readByte() >= 0x80);
+  }
+
+  /** Passes over bytes. */
+  skipBytes(): void {
+    this.#skip(this.readInt());
+  }
+
   /** Reads an int, a length or a count: a long that fits into a safe integer. */
   readInt(): number {
     const first = this.#bytes[this.#position];

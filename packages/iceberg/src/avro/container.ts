@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { IcebergError } from '../errors.ts';
 import { ByteSink, ByteSource } from './bytes.ts';
-import { type Decode, createDecoder } from './decoder.ts';
+import { type Decode, type DecoderOptions, createDecoder } from './decoder.ts';
 import { createEncoder } from './encoder.ts';
 import type { AvroSchema, AvroValue } from './schema.ts';
 
@@ -50,10 +50,10 @@ export function encodeAvroFile(
 }
 
 /** Reads an Avro object container with the codec null or deflate. Throws `invalid_manifest`; `location` names the file in errors. */
-export function decodeAvroFile(bytes: Uint8Array, location: string): AvroFile {
+export function decodeAvroFile(bytes: Uint8Array, location: string, options?: DecoderOptions): AvroFile {
   try {
     const source = new ByteSource(bytes);
-    const file = openFile(source);
+    const file = openFile(source, options);
     return { header: file.header, records: guarded(decodeRecords(source, file), location) };
   } catch (cause) {
     throw notReadable(location, cause);
@@ -81,13 +81,13 @@ interface OpenFile {
   readonly decodeRecord: Decode;
 }
 
-function openFile(source: ByteSource): OpenFile {
+function openFile(source: ByteSource, options: DecoderOptions | undefined): OpenFile {
   if (Buffer.compare(source.readRaw(MAGIC.length), MAGIC) !== 0)
     throw new TypeError('The file does not begin as Avro does.');
   const header = readHeader(source);
   const sync = source.readRaw(SYNC_BYTES);
   const inflate = decompressor(header.get('avro.codec') ?? 'null');
-  const decodeRecord = createDecoder(JSON.parse(header.get('avro.schema') ?? '') as AvroSchema);
+  const decodeRecord = createDecoder(JSON.parse(header.get('avro.schema') ?? '') as AvroSchema, options);
   return { header, sync, inflate, decodeRecord };
 }
 

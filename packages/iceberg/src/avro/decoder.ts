@@ -4,23 +4,38 @@ import type { AvroArray, AvroRecord, AvroSchema, AvroValue } from './schema.ts';
 /** Reads one value of the schema that the decoder was made for. */
 export type Decode = (source: ByteSource) => AvroValue;
 
+/** What a decoder needs besides its schema. */
+export interface DecoderOptions {
+  /** Of maps with int keys only these entries are kept; all unless said. */
+  readonly mapKeys?: ReadonlySet<number> | undefined;
+}
+
+interface Context extends DecoderOptions {
+  /** Types that have a name, for where the schema refers to them. */
+  readonly named: Map<string, Decode>;
+}
+
 /**
  * Makes a decoder for a foreign writer's schema. The fields of a record are keyed by their Iceberg field id where they have
  * one and by name otherwise, so that a reader is indifferent to the writer's field order and names. Throws TypeError.
  */
-export function createDecoder(schema: AvroSchema, named: Map<string, Decode> = new Map()): Decode {
-  if (typeof schema === 'string') return PRIMITIVES[schema] ?? namedDecoder(schema, named);
-  if (isUnion(schema)) return unionDecoder(schema.map((branch) => createDecoder(branch, named)));
+export function createDecoder(schema: AvroSchema, options: DecoderOptions = {}): Decode {
+  return decoderOf(schema, { ...options, named: new Map() });
+}
+
+function decoderOf(schema: AvroSchema, context: Context): Decode {
+  if (typeof schema === 'string') return PRIMITIVES[schema] ?? namedDecoder(schema, context);
+  if (isUnion(schema)) return unionDecoder(schema.map((branch) => decoderOf(branch, context)));
   switch (schema.type) {
     case 'record':
-      return recordDecoder(schema, named);
+      return recordDecoder(schema, context);
     case 'array':
-      return intMapDecoder(schema, named) ?? arrayDecoder(createDecoder(schema.items, named));
+      return intMapDecoder(schema, context) ?? arrayDecoder(decoderOf(schema.items, context));
     case 'map':
-      return mapDecoder(createDecoder(schema.values, named));
+      return mapDecoder(decoderOf(schema.values, context));
     case 'fixed': {
       const decode: Decode = (source) => source.readRaw(schema.size);
-      named.set(schema.name, decode);
+      context.named.set(schema.name, decode);
       return decode;
     }
     case 'boolean':
@@ -30,7 +45,7 @@ export function createDecoder(schema: AvroSchema, named: Map<string, Decode> = n
     case 'double':
     case 'bytes':
     case 'string':
-      return createDecoder(schema.type, named);
+      return decoderOf(schema.type, context);
     default:
       return schema satisfies never;
   }
@@ -47,7 +62,13 @@ const PRIMITIVES: Readonly<Record<string, Decode>> = {
   string: (source) => source.readString(),
 };
 
-function namedDecoder(name: string, named: ReadonlyMap<string, Decode>): Decode {
+/** Passes over a value of the types that maps of metrics have. */
+const SKIPS: Readonly<Record<string, (source: ByteSource) => void>> = {
+  long: (source) => source.skipLong(),
+  bytes: (source) => source.skipBytes(),
+};
+
+function namedDecoder(name: string, { named }: Context): Decode {
   const decode = named.get(name);
   if (!decode) throw new TypeError(`Avro type "${name}" is not known.`);
   return decode;
@@ -61,7 +82,7 @@ function unionDecoder(branches: readonly Decode[]): Decode {
   };
 }
 
-function recordDecoder(schema: AvroRecord, named: Map<string, Decode>): Decode {
+function recordDecoder(schema: AvroRecord, context: Context): Decode {
   const fields: { key: string; decode: Decode }[] = [];
   const decodeRecord: Decode = (source) => {
     const record: { [field: string]: AvroValue } = {};
@@ -69,9 +90,9 @@ function recordDecoder(schema: AvroRecord, named: Map<string, Decode>): Decode {
     return record;
   };
   // Registered before its fields are made: a record may refer to itself.
-  named.set(schema.name, decodeRecord);
+  context.named.set(schema.name, decodeRecord);
   for (const field of schema.fields) {
-    fields.push({ key: String(field['field-id'] ?? field.name), decode: createDecoder(field.type, named) });
+    fields.push({ key: String(field['field-id'] ?? field.name), decode: decoderOf(field.type, context) });
   }
   return decodeRecord;
 }
@@ -90,17 +111,38 @@ function arrayDecoder(decode: Decode): Decode {
  * A map with int keys, which Iceberg writes as an array of key-value records: decoded to one flat list of keys and values in turn. A manifest
  * has dozens for each file, so that objects for their items would take most of the time.
  */
-function intMapDecoder(schema: AvroArray, named: Map<string, Decode>): Decode | undefined {
+function intMapDecoder(schema: AvroArray, context: Context): Decode | undefined {
   const { items } = schema;
   if (schema.logicalType !== 'map' || typeof items === 'string' || !('type' in items) || items.type !== 'record')
     return;
   const [key, value, ...more] = items.fields;
   if (key?.type !== 'int' || value === undefined || more.length > 0) return;
-  const decodeValue = createDecoder(value.type, named);
+  const decodeValue = decoderOf(value.type, context);
+  const { mapKeys } = context;
+  if (mapKeys) return someEntriesDecoder(mapKeys, decodeValue, SKIPS[String(value.type)] ?? decodeValue);
   return (source) => {
     const flat: AvroValue[] = [];
     for (let count = readBlockCount(source); count > 0; count = readBlockCount(source)) {
       for (let index = 0; index < count; index++) flat.push(source.readInt(), decodeValue(source));
+    }
+    return flat;
+  };
+}
+
+/** A big table's manifests are mostly metrics, of which most are never looked at. */
+function someEntriesDecoder(
+  keys: ReadonlySet<number>,
+  decodeValue: Decode,
+  skipValue: (source: ByteSource) => unknown,
+): Decode {
+  return (source) => {
+    const flat: AvroValue[] = [];
+    for (let count = readBlockCount(source); count > 0; count = readBlockCount(source)) {
+      for (let index = 0; index < count; index++) {
+        const key = source.readInt();
+        if (keys.has(key)) flat.push(key, decodeValue(source));
+        else skipValue(source);
+      }
     }
     return flat;
   };
