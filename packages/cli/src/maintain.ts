@@ -30,6 +30,7 @@ export function describe(message: Message<'MAINTENANCE'>): string {
       `(${formatBytes(message.rewrittenBytes)}) ${would}rewritten as ${message.newFiles}`,
     ),
     count(message.abandonedFiles, 'file', 'left alone, since others changed them meanwhile'),
+    count(message.gatheredDeleteFiles, 'delete file', `${would}put together as ${message.newDeleteFiles}`),
     count(message.mergedManifests, 'manifest', `${would}merged`),
     count(message.expiredSnapshots, 'snapshot', `${would}expire, ${formatCount(message.expiredFiles)} files with them`),
     count(message.orphanFiles, 'orphaned file', `(${formatBytes(message.orphanBytes)}) ${would}removed`),

@@ -11,6 +11,8 @@ export type WriteRequest<Config> = {
   streams: SelectedStream[];
   /** Upper bound for the bytes of rows held in this process. */
   memoryBytes: number;
+  /** The run goes on with the change log until it is told to stop. */
+  follow: boolean;
   /** Print the durable states and end: nothing is read from stdin. */
   printState: boolean;
 };

@@ -4,8 +4,8 @@ import type { StreamChangesParts } from './changes/stream-changes.ts';
 import type { Config } from './config.ts';
 import { toConnectorError } from './iceberg-errors.ts';
 import { Marker } from './marker.ts';
-import { openWarehouse } from './open-warehouse.ts';
-import { openParquetPool } from './parquet/sink.ts';
+import { openWarehouse, type Warehouse } from './open-warehouse.ts';
+import { openParquetPool, type ParquetPoolOptions } from './parquet/sink.ts';
 import { stateMessage } from './pipeline-state.ts';
 import { tableProperties } from './table-layout.ts';
 import { StreamTable } from './stream-table.ts';
@@ -20,6 +20,8 @@ const PARTITION_SHARE = 1 / 4;
 const MAX_OPEN_FILES = 8;
 /** Batches of changes wait for their commit in this share of the memory, and beyond it on disk. */
 const CHANGES_SHARE = 1 / 4;
+/** Upkeep applies equality deletes within this share of the memory for key indexes. */
+const UPKEEP_SHARE = 1 / 4;
 
 type WriterContext = RunContext & { durable(state: Message<'STATE'>): void; fail(error: unknown): void };
 
@@ -36,15 +38,7 @@ async function open(request: WriteRequest<Config>, context: WriterContext): Prom
   const { config, pipeline, memoryBytes } = request;
   const { catalog, io } = await openWarehouse(config);
   const marker = new Marker(catalog, pipeline);
-  const pool = openParquetPool({
-    workers: config.workers ?? availableParallelism(),
-    memoryBytes,
-    encoder: config.parquetEncoder,
-    targetFileBytes: config.targetFileMB * MEGABYTE,
-    compression: config.compression,
-    compressionLevel: config.compressionLevel,
-    io,
-  });
+  const pool = openParquetPool(poolOptions(request, io));
   const memory = { maxBytes: memoryBytes * PARTITION_SHARE, maxOpenFiles: MAX_OPEN_FILES, writers: 0 };
   const properties = tableProperties(config);
   const byKey = request.streams.some(isByKey) ? await loadByKey(request) : undefined;
@@ -61,13 +55,48 @@ async function open(request: WriteRequest<Config>, context: WriterContext): Prom
   }
   const shared = await marker.read();
   if (shared) initialStates.push(stateMessage(undefined, shared.state));
+  const isKept = byKey && request.follow && config.maintenance.whileFollowing;
+  const kept = isKept ? await openUpkeep(request, { catalog, io, log: context.log }) : undefined;
   const close = async () => {
     await pool[Symbol.asyncDispose]();
+    await kept?.close();
     await byKey?.indexes[Symbol.asyncDispose]();
     await catalog[Symbol.asyncDispose]();
   };
   const commitIntervalMs = config.commitIntervalSeconds * 1000;
-  return new IcebergWriter({ streams, marker, initialStates, commitIntervalMs, close }, context);
+  return new IcebergWriter({ streams, marker, initialStates, commitIntervalMs, upkeep: kept?.upkeep, close }, context);
+}
+
+function poolOptions({ config, memoryBytes }: WriteRequest<Config>, io: Warehouse['io']): ParquetPoolOptions {
+  return {
+    workers: config.workers ?? availableParallelism(),
+    memoryBytes,
+    encoder: config.parquetEncoder,
+    targetFileBytes: config.targetFileMB * MEGABYTE,
+    compression: config.compression,
+    compressionLevel: config.compressionLevel,
+    io,
+  };
+}
+
+/** Upkeep has one thread of its own, and a key index of its own: neither takes from what commits need. */
+async function openUpkeep(
+  request: WriteRequest<Config>,
+  { catalog, io, log }: Pick<Warehouse, 'catalog' | 'io'> & Pick<RunContext, 'log'>,
+) {
+  const [{ Upkeep }, { KeyIndexes }] = await Promise.all([
+    import('./maintenance/upkeep.ts'),
+    import('./changes/key-indexes.ts'),
+  ]);
+  const { maintenance: options, targetFileMB, keyIndexMemoryMB } = request.config;
+  const pool = openParquetPool({ ...poolOptions(request, io), workers: 1 });
+  const indexes = new KeyIndexes({ memoryBytes: keyIndexMemoryMB * MEGABYTE * UPKEEP_SHARE, diskBytes: 0 });
+  const targetFileBytes = targetFileMB * MEGABYTE;
+  const close = async () => {
+    await pool[Symbol.asyncDispose]();
+    await indexes[Symbol.asyncDispose]();
+  };
+  return { upkeep: new Upkeep({ catalog, pool, indexes, options, targetFileBytes, log }), close };
 }
 
 /** Whether a stream's rows are found again by their key, or its changes are kept. */

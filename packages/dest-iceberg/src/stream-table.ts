@@ -51,6 +51,7 @@ export class StreamTable {
   #seen: string | undefined;
   #adopted = false;
   #isLaidOut = false;
+  #newest: Table | undefined;
 
   constructor(parts: StreamTableParts) {
     this.#parts = parts;
@@ -60,6 +61,11 @@ export class StreamTable {
 
   get #name(): string {
     return [...this.#identifier.namespace, this.#identifier.name].join('.');
+  }
+
+  /** The table after this attempt's last commit; undefined before the first. */
+  get newest(): Table | undefined {
+    return this.#newest;
   }
 
   /** Reads what the table holds of this stream; undefined when there is no table or it has nothing of this pipeline. */
@@ -137,7 +143,7 @@ export class StreamTable {
       this.#requireUnchanged(found, attempt);
       return this.#stage(table, commit, { [this.#propertyName]: text });
     };
-    await commitTable(this.#parts.catalog, this.#identifier, build, { base: commit.base });
+    this.#newest = await commitTable(this.#parts.catalog, this.#identifier, build, { base: commit.base });
     this.#seen = text;
   }
 

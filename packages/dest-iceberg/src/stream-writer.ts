@@ -71,6 +71,10 @@ export class StreamWriter {
     return this.#parts.selected.stream;
   }
 
+  get selected(): SelectedStream {
+    return this.#parts.selected;
+  }
+
   /** Why the stream was given up; undefined while it goes well. */
   get failure(): ConnectorError | undefined {
     return this.#failure;
@@ -204,8 +208,11 @@ export class StreamWriter {
     await this.#changes?.keepFirst(this.#pending?.events ?? 0);
   }
 
-  /** Commits what the newest state covers; gives that state, or undefined when there was nothing to commit. */
-  async commit(): Promise<{ state: unknown } | undefined> {
+  /**
+   * Commits what the newest state covers; gives that state, or undefined when there was nothing to commit, and the table where changes came
+   * to it.
+   */
+  async commit(): Promise<{ state: unknown; changed: Table | undefined } | undefined> {
     const pending = this.#pending;
     if (!pending || this.isHeld) return undefined;
     await this.#commit(pending);
@@ -219,7 +226,7 @@ export class StreamWriter {
     }
     this.#durable = pending.state;
     if (pending.isLast) this.#isLastCommitted = true;
-    return { state: pending.state };
+    return { state: pending.state, changed: pending.events > 0 ? this.#parts.table.newest : undefined };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,6 +7,8 @@ import {
 } from '@fjord/core';
 import { toConnectorError } from './iceberg-errors.ts';
 import { Limit } from './limit.ts';
+import type { InTurn } from './maintenance/compact-table.ts';
+import type { Upkeep } from './maintenance/upkeep.ts';
 import type { Marker } from './marker.ts';
 import { stateMessage } from './pipeline-state.ts';
 import type { StreamWriter } from './stream-writer.ts';
@@ -19,6 +21,8 @@ type WriterParts = {
   marker: Marker;
   initialStates: Message<'STATE'>[];
   commitIntervalMs: number;
+  /** What keeps tables in order meanwhile; absent in a run that ends by itself. */
+  upkeep?: Upkeep | undefined;
   close(): Promise<void>;
 };
 type WriterContext = RunContext & { durable(state: Message<'STATE'>): void; fail(error: unknown): void };
@@ -70,6 +74,7 @@ export class IcebergWriter implements DestinationWriter {
 
   async finish(outcome: 'complete' | 'broken'): Promise<{ failed: string[] }> {
     clearInterval(this.#timer);
+    await this.#parts.upkeep?.[Symbol.asyncDispose]();
     const streams = [...this.#parts.streams.values()];
     if (outcome === 'complete') await Promise.all(streams.map((stream) => stream.settle()));
     else await Promise.all(streams.map((stream) => stream.discardUncovered()));
@@ -81,6 +86,7 @@ export class IcebergWriter implements DestinationWriter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
+    await this.#parts.upkeep?.[Symbol.asyncDispose]();
     await Promise.allSettled(this.#chains.values());
     await Promise.allSettled([...this.#parts.streams.values()].map((stream) => stream[Symbol.asyncDispose]()));
     await this.#parts.close();
@@ -151,10 +157,29 @@ export class IcebergWriter implements DestinationWriter {
       const committed = await this.#commits
         .run(() => stream.commit())
         .catch((thrown: unknown) => stream.giveUp(this.#reportFault(stream, thrown)));
-      if (committed) this.#context.durable(stateMessage(stream.stream, committed.state));
+      if (!committed) return;
+      this.#context.durable(stateMessage(stream.stream, committed.state));
+      const { changed: table } = committed;
+      const inTurn: InTurn = (work) => this.#inTurn(stream, work);
+      if (table) this.#parts.upkeep?.note({ selected: stream.selected, table, inTurn });
     });
     this.#chains.set(stream, commit);
     commit.catch((error: unknown) => this.#context.fail(toConnectorError(error)));
+  }
+
+  /** Does other work with a stream's table between two of its commits. That it fails concerns only who asked for it. */
+  #inTurn<Result>(stream: StreamWriter, work: () => Promise<Result>): Promise<Result> {
+    const earlier = this.#chains.get(stream) ?? Promise.resolve();
+    const done = earlier.then(work);
+    const ended = earlier.then(() =>
+      done.then(
+        () => undefined,
+        () => undefined,
+      ),
+    );
+    ended.catch(() => undefined);
+    this.#chains.set(stream, ended);
+    return done;
   }
 
   /** Commits all streams and then the shared state, which covers what came before it and so must never be ahead of them. */

@@ -126,7 +126,7 @@ class SyncRun implements AsyncDisposable {
     this.#destination = new ConnectorProcess({
       ...context,
       connector: destination,
-      args: ['write', '--config', configs.destination, '--streams', this.#plan.file, ...this.#memory()],
+      args: ['write', '--config', configs.destination, '--streams', this.#plan.file, ...this.#memory(), ...this.#follow()],
       stdin: 'pipe',
       onLine: (line) => this.#takeLine(line, destination),
       onMessage: (message) => this.#takeMessage(message, destination),
@@ -161,9 +161,13 @@ class SyncRun implements AsyncDisposable {
     return memoryMB === undefined ? [] : ['--memory', String(memoryMB)];
   }
 
+  #follow(): string[] {
+    return this.#options.follow ? ['--follow'] : [];
+  }
+
   #changes(): string[] {
-    const { follow, backfill = [] } = this.#options;
-    return [...(follow ? ['--follow'] : []), ...backfill.flatMap((stream) => ['--backfill', stream])];
+    const { backfill = [] } = this.#options;
+    return [...this.#follow(), ...backfill.flatMap((stream) => ['--backfill', stream])];
   }
 
   #takeLine(line: OperatorLine, connector: Connector): void {

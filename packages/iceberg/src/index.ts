@@ -102,7 +102,8 @@ export {
   stageExpiry,
   type UnreachableFiles,
 } from './snapshot-expiry.ts';
-export { type Rewrite, type StagedRewrites, stageManifestRewrite, stageRewrites } from './stage-rewrite.ts';
+export { type GatheredDeletes, type StagedDeleteRewrite, stageDeleteRewrite } from './stage-delete-rewrite.ts';
+export { type Rewrite, type RewriteOptions, type StagedRewrites, stageManifestRewrite, stageRewrites } from './stage-rewrite.ts';
 export { type SortField, type SortOrder, UNSORTED, createSortOrder } from './sort-order.ts';
 export {
   type TableDefinition,

@@ -14,6 +14,8 @@ export interface ExpiryOptions {
   readonly maxSnapshotAgeMs: number;
   /** Snapshots of each branch that are kept whatever their age; at least its head is. */
   readonly minSnapshotsToKeep: number;
+  /** Snapshots of each branch that are kept at most, whatever their age, unless the table or the branch says how long; no bound unless said. */
+  readonly maxSnapshotsToKeep?: number | undefined;
   /** The time that ages are counted from: now unless said. */
   readonly nowMs?: number | undefined;
 }
@@ -43,7 +45,9 @@ export function planExpiry(metadata: TableMetadata, options: ExpiryOptions): Exp
   const nowMs = options.nowMs ?? Date.now();
   const times = new Map(metadata.snapshots.map((snapshot) => [snapshot['snapshot-id'], snapshot['timestamp-ms']]));
   const ageOf = (id: bigint) => nowMs - (times.get(id) ?? nowMs);
-  const maxAge = numberOf(metadata, 'history.expire.max-snapshot-age-ms') ?? options.maxSnapshotAgeMs;
+  const ownMaxAge = numberOf(metadata, 'history.expire.max-snapshot-age-ms');
+  const maxAge = ownMaxAge ?? options.maxSnapshotAgeMs;
+  const maxCount = ownMaxAge === undefined ? (options.maxSnapshotsToKeep ?? Infinity) : Infinity;
   const minCount = numberOf(metadata, 'history.expire.min-snapshots-to-keep') ?? options.minSnapshotsToKeep;
   const maxRefAge = numberOf(metadata, 'history.expire.max-ref-age-ms') ?? Infinity;
   const isOver = ([name, ref]: [string, SnapshotRef]) =>
@@ -54,12 +58,13 @@ export function planExpiry(metadata: TableMetadata, options: ExpiryOptions): Exp
   const reached = new Set<bigint>();
   for (const [name, ref] of all.filter((entry) => !isOver(entry))) {
     const [age, count] = [ref['max-snapshot-age-ms'] ?? maxAge, ref['min-snapshots-to-keep'] ?? minCount];
+    const most = ref['max-snapshot-age-ms'] === undefined ? maxCount : Infinity;
     const history = [...ancestorsOf(metadata, name)];
     for (const id of history) reached.add(id);
     const own =
       ref.type === 'tag'
         ? history.slice(0, 1)
-        : history.filter((id, at) => at < Math.max(1, count) || ageOf(id) <= age);
+        : history.filter((id, at) => at < Math.max(1, count) || (at < most && ageOf(id) <= age));
     for (const id of own) kept.add(id);
   }
   for (const id of times.keys()) if (!reached.has(id) && ageOf(id) <= maxAge) kept.add(id);

@@ -16,6 +16,18 @@ export interface Rewrite {
   readonly files: readonly DataFile[];
 }
 
+/** How rewrites are staged. */
+export interface RewriteOptions {
+  /** That of the snapshot which was read. */
+  readonly sequenceNumber: bigint;
+  readonly summary?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Writes position deletes of a rewrite's new files for rows that were deleted from its sources since they were read; `now` are the sources as they
+   * are. Without it such a rewrite is given up.
+   */
+  readonly carryDeletes?: ((rewrite: Rewrite, now: readonly ScanFile[]) => Promise<readonly DataFile[]>) | undefined;
+}
+
 /** What `stageRewrites` made of rewrites. */
 export interface StagedRewrites {
   readonly changes: StagedChanges;
@@ -25,16 +37,16 @@ export interface StagedRewrites {
 
 /**
  * Stages a `replace` snapshot on main: files out, their rewritten rows in, at the sequence number of the snapshot that was read, so that equality
- * deletes that came later still apply. Rewrites whose files were removed or got further row deletes meanwhile are given up. Undefined if none is left.
+ * deletes that came later still apply. Rewrites whose files were removed meanwhile are given up, and those whose rows were, unless such deletes are carried over.
  */
 export async function stageRewrites(
   table: Table,
   rewrites: readonly Rewrite[],
-  { sequenceNumber, summary }: { sequenceNumber: bigint; summary?: Readonly<Record<string, string>> },
+  { sequenceNumber, summary, carryDeletes }: RewriteOptions,
 ): Promise<StagedRewrites> {
   const parent = snapshotOfRef(table.metadata, MAIN);
   const live = await liveSources(table, rewrites);
-  const fit = rewrites.filter(({ sources }) => sources.every((source) => isUnchanged(source, live.sources)));
+  const fit = rewrites.filter((rewrite) => isFit(rewrite, live.sources, carryDeletes !== undefined));
   const abandoned = rewrites.filter((rewrite) => !fit.includes(rewrite));
   const draft = new SnapshotDraft(table);
   const requirements = [
@@ -46,14 +58,17 @@ export async function stageRewrites(
   const gone = new Set(fit.flatMap(({ sources }) => sources.map(({ file }) => file.filePath)));
   for (const [path, users] of live.deletes) if (users.every((user) => gone.has(user))) gone.add(path);
   const { manifests, removed } = await draft.carryOver(parent, ({ filePath }) => gone.has(filePath));
-  const append = fit.flatMap(({ files }) => files);
-  const added = await draft.add(append, sequenceNumber);
+  const deletes = carryDeletes ? await carryAll(fit, live.sources, carryDeletes) : [];
+  const rewritten = fit.flatMap(({ files }) => files);
+  const append = [...rewritten, ...deletes];
+  const added = [...(await draft.add(rewritten, sequenceNumber)), ...(await draft.add(deletes))];
   const counts = { before: totalsOf(parent), added: tallyFiles(append), removed };
   const snapshot = await draft.finish([...added, ...(await draft.merge(manifests))], parent, {
     ...summarize('replace', counts),
     ...summary,
   });
-  return { changes: { ...publish(snapshot), requirements, written: draft.written, snapshotId: draft.id }, abandoned };
+  const written = [...draft.written, ...deletes.map(({ filePath }) => filePath)];
+  return { changes: { ...publish(snapshot), requirements, written, snapshotId: draft.id }, abandoned };
 }
 
 /** Stages a `replace` snapshot of the same files in fewer manifests; undefined while at most one of each kind is small. */
@@ -107,6 +122,24 @@ async function liveSources(table: Table, rewrites: readonly Rewrite[]): Promise<
     }
   }
   return { sources, deletes };
+}
+
+/** All sources are there, with the same rows or with later deletes that can be carried over. */
+function isFit({ sources }: Rewrite, live: ReadonlyMap<string, ScanFile>, carriesDeletes: boolean): boolean {
+  return sources.every((source) => live.has(source.file.filePath) && (carriesDeletes || isUnchanged(source, live)));
+}
+
+async function carryAll(
+  rewrites: readonly Rewrite[],
+  live: ReadonlyMap<string, ScanFile>,
+  carry: NonNullable<RewriteOptions['carryDeletes']>,
+): Promise<DataFile[]> {
+  const deletes: DataFile[] = [];
+  for (const rewrite of rewrites) {
+    if (rewrite.sources.every((source) => isUnchanged(source, live))) continue;
+    deletes.push(...(await carry(rewrite, rewrite.sources.flatMap(({ file }) => live.get(file.filePath) ?? []))));
+  }
+  return deletes;
 }
 
 /** The same position deletes apply as when the file was read. Equality deletes that came later hit the rewritten rows, too. */

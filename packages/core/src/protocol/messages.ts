@@ -121,6 +121,9 @@ export const MESSAGES = {
     newFiles: Count,
     newBytes: Count,
     abandonedFiles: Count,
+    /** Delete files that were put together, and what they were made into. */
+    gatheredDeleteFiles: Count,
+    newDeleteFiles: Count,
     mergedManifests: Count,
     expiredSnapshots: Count,
     expiredFiles: Count,

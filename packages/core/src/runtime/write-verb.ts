@@ -28,6 +28,7 @@ export async function runWrite(run: WriteRun, context: RunContext): Promise<void
     pipeline: selection.pipeline,
     streams: selection.streams,
     memoryBytes: args.memoryBytes,
+    follow: args.follow,
     printState: args.printState,
   };
   await using writer = await definition.open(request, {

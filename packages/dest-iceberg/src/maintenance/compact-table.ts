@@ -2,18 +2,18 @@ import {
   type Catalog,
   commitTable,
   type DataFile,
-  defaultSpec,
   isIcebergError,
+  NO_METRICS,
   planFiles,
-  type Rewrite,
   type Snapshot,
   stageRewrites,
   type Table,
 } from '@fjord/iceberg';
+import type { DeletedRows } from '../changes/deleted-rows.ts';
 import type { ParquetPool } from '../parquet/sink.ts';
-import { DeletedPositions } from './deleted-positions.ts';
+import { carryDeletes } from './carry-deletes.ts';
 import { type CompactionGroup, type CompactionOptions, planCompaction } from './plan-compaction.ts';
-import { rewriteFiles } from './rewrite-files.ts';
+import { type FileRewrite, rewriteFiles } from './rewrite-files.ts';
 
 /** What became of the data files of a table. */
 export type Compaction = { files: number; bytes: number; into: number; intoBytes: number; abandonedFiles: number };
@@ -23,33 +23,39 @@ export type CompactionJob = {
   catalog: Catalog;
   table: Table;
   pool: ParquetPool;
+  /** Which rows are deleted: read while groups are rewritten, and again before they are committed. */
+  deleted: DeletedRows;
   /** Groups that are rewritten at once. */
   parallel: number;
   options: CompactionOptions;
+  /** Does what commits, when its turn has come. */
+  inTurn: InTurn;
   signal: AbortSignal;
 };
+
+/** Does work when no commit of this process to the same table is under way. */
+export type InTurn = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 /** A commit is made when so many bytes have been rewritten: what others change meanwhile costs at most this. */
 const COMMIT_BYTES = 2 ** 30;
 
-/** The groups of a table's files that are worth rewriting. Files that equality deletes apply to are left out: those need their order. */
+/** The groups of a table's files that are worth rewriting. */
 export function planTable(table: Table, options: CompactionOptions): Promise<CompactionGroup[]> {
-  return planCompaction(withoutEquality(table), { options, specId: defaultSpec(table.metadata)['spec-id'] });
+  return planCompaction(planFiles(table, { metricsOf: NO_METRICS }), options);
 }
 
-/** Rewrites small and mostly deleted files of main, in commits of a gigabyte. What others change meanwhile is theirs: such a group is given up. */
+/**
+ * Rewrites small and mostly deleted files of main, in commits of a gigabyte. Rows that are deleted meanwhile are deleted from the new files; a group
+ * of which a file was removed meanwhile is given up.
+ */
 export async function compactTable(job: CompactionJob, head: Snapshot): Promise<Compaction> {
-  const { table, options } = job;
-  const groups = await planTable(table, options);
-  const deleted = new DeletedPositions(table);
+  const groups = await planTable(job.table, job.options);
   const total: Compaction = { files: 0, bytes: 0, into: 0, intoBytes: 0, abandonedFiles: 0 };
-  let done: Rewrite[] = [];
+  let done: FileRewrite[] = [];
   let bytes = 0;
   for (let first = 0; first < groups.length; first += job.parallel) {
     const some = groups.slice(first, first + job.parallel);
-    const rewritten = await Promise.allSettled(
-      some.map(async (group) => ({ sources: group.sources, files: await rewriteFiles(group, { ...job, deleted }) })),
-    );
+    const rewritten = await Promise.allSettled(some.map((group) => rewriteFiles(group, job)));
     done.push(...rewritten.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : [])));
     const failed = rewritten.find((outcome) => outcome.status === 'rejected');
     bytes += some.reduce((sum, group) => sum + group.bytes, 0);
@@ -62,46 +68,48 @@ export async function compactTable(job: CompactionJob, head: Snapshot): Promise<
   return total;
 }
 
-async function commitRewrites(job: CompactionJob, rewrites: Rewrite[], sequenceNumber: bigint): Promise<Compaction> {
-  const { catalog, table } = job;
-  let abandoned: readonly Rewrite[] = [];
-  try {
-    await commitTable(catalog, table.identifier, async (fresh) => {
+async function commitRewrites(
+  job: CompactionJob,
+  rewrites: FileRewrite[],
+  sequenceNumber: bigint,
+): Promise<Compaction> {
+  const { catalog, table, deleted, inTurn } = job;
+  let abandoned: ReadonlySet<unknown> = new Set();
+  const commit = () =>
+    commitTable(catalog, table.identifier, async (fresh) => {
       const staged = await stageRewrites(fresh, rewrites, {
         sequenceNumber,
         summary: { 'fjord.maintenance': 'compaction' },
+        carryDeletes: (rewrite, now) => carryDeletes(fresh, { rewrite, now, deleted }),
       });
-      ({ abandoned } = staged);
+      abandoned = new Set(staged.abandoned);
       return staged.changes.snapshotId === undefined ? undefined : staged.changes;
     });
+  try {
+    await inTurn(commit);
   } catch (error) {
     // A commit in doubt may yet be found to have happened: its files stay until they are orphans by age.
     if (isIcebergError(error, 'commit_conflict')) await deleteFiles(table, filesOf(rewrites));
     throw error;
   }
-  await deleteFiles(table, filesOf(abandoned));
-  const kept = rewrites.filter((rewrite) => !abandoned.includes(rewrite));
-  const sources = (some: readonly Rewrite[]) => some.flatMap((rewrite) => rewrite.sources.map(({ file }) => file));
+  await deleteFiles(table, filesOf(rewrites.filter((rewrite) => abandoned.has(rewrite))));
+  const kept = rewrites.filter((rewrite) => !abandoned.has(rewrite));
+  const sources = (some: readonly FileRewrite[]) => some.flatMap((rewrite) => rewrite.sources.map(({ file }) => file));
   return {
     files: sources(kept).length,
     bytes: sizeOf(sources(kept)),
     into: filesOf(kept).length,
     intoBytes: sizeOf(filesOf(kept)),
-    abandonedFiles: sources(abandoned).length,
+    abandonedFiles: sources(rewrites).length - sources(kept).length,
   };
 }
 
-async function* withoutEquality(table: Table) {
-  for await (const scanned of planFiles(table)) {
-    if (scanned.deletes.every(({ content }) => content !== 'equality-deletes')) yield scanned;
-  }
-}
-
-async function deleteFiles({ io }: Table, files: readonly DataFile[]): Promise<void> {
+/** Files of a table that nothing refers to; one that stays is an orphan. */
+export async function deleteFiles({ io }: Table, files: readonly DataFile[]): Promise<void> {
   await Promise.allSettled(files.map(({ filePath }) => io.delete(filePath)));
 }
 
-const filesOf = (rewrites: readonly Rewrite[]) => rewrites.flatMap(({ files }) => files);
+const filesOf = (rewrites: readonly FileRewrite[]) => rewrites.flatMap(({ files }) => files);
 const sizeOf = (files: readonly DataFile[]) => files.reduce((sum, file) => sum + Number(file.fileSizeInBytes), 0);
 
 function add(total: Compaction, more: Compaction): void {

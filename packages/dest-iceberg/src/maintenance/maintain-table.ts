@@ -14,7 +14,10 @@ import {
 } from '@fjord/iceberg';
 import type { ParquetPool } from '../parquet/sink.ts';
 import { STAGING_PREFIX } from '../pipeline-state.ts';
-import { type Compaction, compactTable, planTable } from './compact-table.ts';
+import { DeletedRows } from '../changes/deleted-rows.ts';
+import type { KeyIndexes } from '../changes/key-indexes.ts';
+import { type Compaction, compactTable, type InTurn, planTable } from './compact-table.ts';
+import { gatherDeletes, type Gathering, planGathering } from './gather-deletes.ts';
 import type { MaintenanceOptions } from './maintenance-config.ts';
 
 /** What `maintainTable` works with. */
@@ -22,6 +25,8 @@ export type MaintenanceJob = {
   catalog: Catalog;
   identifier: TableIdentifier;
   pool: ParquetPool;
+  /** By which equality deletes find their rows. */
+  indexes: KeyIndexes;
   options: MaintenanceOptions;
   /** Where a table does not say its own target size. */
   targetFileBytes: number;
@@ -29,12 +34,23 @@ export type MaintenanceJob = {
   isDryRun?: boolean;
   /** Leave orphans alone: they take a listing of the whole table. */
   skipOrphans?: boolean;
+  /** Work as it is done beside a sync: some of it at a time, on one core. */
+  whileFollowing?: WhileFollowing | undefined;
   signal: AbortSignal;
+};
+
+/** How a table is maintained beside the sync that writes to it. */
+export type WhileFollowing = {
+  /** Does what commits, between the commits of the sync. */
+  inTurn: InTurn;
+  /** About so many bytes of files are rewritten at a time. */
+  maxBytes: number;
 };
 
 /** What maintenance did with a table, or would do. */
 export type MaintenanceReport = {
   compaction: Compaction;
+  gathering: Gathering;
   /** Whether main's manifests were merged. */
   manifestsMerged: number;
   expiredSnapshots: number;
@@ -50,9 +66,10 @@ const HOUR_MS = 3_600_000;
 /** Files deleted at once. */
 const PARALLEL_DELETES = 16;
 const NO_COMPACTION: Compaction = { files: 0, bytes: 0, into: 0, intoBytes: 0, abandonedFiles: 0 };
+const NO_GATHERING: Gathering = { deleteFiles: 0, into: 0 };
 
 /**
- * Keeps a table small and fast: rewrites small and mostly deleted files, merges manifests, expires snapshots with the files that only they
+ * Keeps a table small and fast: rewrites small and mostly deleted files, puts deletes together, merges manifests, expires snapshots with the files that only they
  * refer to, and removes orphans. Safe beside any writer: each step is an optimistic commit of its own, which gives way to others' changes.
  * Undefined if there is no such table.
  */
@@ -60,7 +77,7 @@ export async function maintainTable(job: MaintenanceJob): Promise<MaintenanceRep
   const table = await job.catalog.loadTable(job.identifier);
   if (!table) return undefined;
   const skipped = whySkipped(table);
-  const none = { compaction: NO_COMPACTION, manifestsMerged: 0, expiredSnapshots: 0, expiredFiles: 0 };
+  const none = { compaction: NO_COMPACTION, gathering: NO_GATHERING, manifestsMerged: 0, expiredSnapshots: 0, expiredFiles: 0 };
   const changed = skipped === undefined ? await rewrite(job, table) : none;
   const orphans = job.skipOrphans ? [] : await removeOrphans(job);
   return {
@@ -75,9 +92,11 @@ export async function maintainTable(job: MaintenanceJob): Promise<MaintenanceRep
 async function rewrite(job: MaintenanceJob, table: Table) {
   const compaction = await compact(job, table);
   job.signal.throwIfAborted();
+  const gathering = await gather(job);
+  job.signal.throwIfAborted();
   const manifestsMerged = job.isDryRun ? 0 : await mergeManifests(job);
   job.signal.throwIfAborted();
-  return { compaction, manifestsMerged, ...(await expire(job)) };
+  return { compaction, gathering, manifestsMerged, ...(await expire(job)) };
 }
 
 /** A pipeline's swap takes the place of what main was when it began: nothing else may move there meanwhile (rule 16). */
@@ -87,33 +106,67 @@ function whySkipped({ metadata }: Table): string | undefined {
   return staged === undefined ? undefined : `a new copy is being staged on branch ${staged}`;
 }
 
-async function compact({ catalog, pool, options, targetFileBytes, isDryRun, signal }: MaintenanceJob, table: Table) {
+async function compact(job: MaintenanceJob, table: Table): Promise<Compaction> {
+  const { catalog, pool, options, targetFileBytes, whileFollowing, signal } = job;
   const head = snapshotOfRef(table.metadata, MAIN);
   if (!head) return NO_COMPACTION;
   const own = Number.parseInt(table.metadata.properties['write.target-file-size-bytes'] ?? '', 10);
   const { minInputFiles, deletedShare } = options;
-  const chosen = { minInputFiles, deletedShare, targetBytes: own > 0 ? own : targetFileBytes };
-  if (!isDryRun)
-    return compactTable({ catalog, table, pool, parallel: availableParallelism(), options: chosen, signal }, head);
+  const chosen = {
+    minInputFiles,
+    deletedShare,
+    targetBytes: own > 0 ? own : targetFileBytes,
+    isGradual: whileFollowing !== undefined,
+    maxBytes: whileFollowing?.maxBytes,
+  };
+  if (!job.isDryRun) {
+    const deleted = new DeletedRows(job.indexes);
+    const parallel = whileFollowing ? 1 : availableParallelism();
+    const inTurn = inTurnOf(job);
+    return compactTable({ catalog, table, pool, deleted, parallel, options: chosen, inTurn, signal }, head);
+  }
   const groups = await planTable(table, chosen);
   const sources = groups.flatMap((group) => group.sources);
   const bytes = sources.reduce((sum, { file }) => sum + Number(file.fileSizeInBytes), 0);
   return { ...NO_COMPACTION, files: sources.length, bytes, into: groups.length };
 }
 
-async function mergeManifests({ catalog, identifier }: MaintenanceJob): Promise<number> {
+/** After compaction: what that has rewritten has no deletes any more. */
+async function gather(job: MaintenanceJob): Promise<Gathering> {
+  const { catalog, identifier, options, signal } = job;
+  const table = await catalog.loadTable(identifier);
+  if (!table) return NO_GATHERING;
+  const { minInputFiles: minDeleteFiles } = options;
+  if (job.isDryRun) {
+    const due = await planGathering(table, minDeleteFiles);
+    const names = new Set(due.flatMap(({ deletes }) => deletes.map(({ filePath }) => filePath)));
+    return { deleteFiles: names.size, into: due.length };
+  }
+  const deleted = new DeletedRows(job.indexes);
+  return gatherDeletes({ catalog, table, deleted, minDeleteFiles, inTurn: inTurnOf(job), signal });
+}
+
+const inTurnOf = ({ whileFollowing }: MaintenanceJob): InTurn => whileFollowing?.inTurn ?? ((work) => work());
+
+async function mergeManifests(job: MaintenanceJob): Promise<number> {
   let merged = 0;
-  await commitTable(catalog, identifier, async (table) => {
-    const changes = await stageManifestRewrite(table);
-    merged = changes?.replaced ?? 0;
-    return changes;
-  });
+  const commit = () =>
+    commitTable(job.catalog, job.identifier, async (table) => {
+      const changes = await stageManifestRewrite(table);
+      merged = changes?.replaced ?? 0;
+      return changes;
+    });
+  await inTurnOf(job)(commit);
   return merged;
 }
 
 async function expire(job: MaintenanceJob): Promise<Pick<MaintenanceReport, 'expiredSnapshots' | 'expiredFiles'>> {
   const { catalog, identifier, options, isDryRun } = job;
-  const ages = { maxSnapshotAgeMs: options.snapshotAgeHours * HOUR_MS, minSnapshotsToKeep: options.snapshotsToKeep };
+  const ages = {
+    maxSnapshotAgeMs: options.snapshotAgeHours * HOUR_MS,
+    minSnapshotsToKeep: options.snapshotsToKeep,
+    ...(job.whileFollowing && { maxSnapshotsToKeep: options.snapshotsWhileFollowing }),
+  };
   const planOf = ({ metadata }: Table) => {
     const plan = planExpiry(metadata, ages);
     return { plan, gone: metadata.snapshots.filter((snapshot) => plan.snapshotIds.includes(snapshot['snapshot-id'])) };
@@ -125,11 +178,13 @@ async function expire(job: MaintenanceJob): Promise<Pick<MaintenanceReport, 'exp
     const metadata = { ...before.metadata, snapshots: before.metadata.snapshots.filter((one) => !gone.includes(one)) };
     return { expiredSnapshots: gone.length, expiredFiles: (await unreachable({ ...before, metadata }, gone)).length };
   }
-  const after = await commitTable(catalog, identifier, (table) => {
-    before = table;
-    const { plan } = planOf(table);
-    return plan.snapshotIds.length + plan.refs.length === 0 ? undefined : stageExpiry(table, plan);
-  });
+  const commit = () =>
+    commitTable(catalog, identifier, (table) => {
+      before = table;
+      const { plan } = planOf(table);
+      return plan.snapshotIds.length + plan.refs.length === 0 ? undefined : stageExpiry(table, plan);
+    });
+  const after = await inTurnOf(job)(commit);
   const kept = new Set(after.metadata.snapshots.map((snapshot) => snapshot['snapshot-id']));
   const gone = before.metadata.snapshots.filter((snapshot) => !kept.has(snapshot['snapshot-id']));
   if (gone.length === 0) return { expiredSnapshots: 0, expiredFiles: 0 };

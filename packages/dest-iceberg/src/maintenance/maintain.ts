@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { ConnectorError, type MaintainRequest, type Message, type RunContext } from '@fjord/core';
+import { KeyIndexes } from '../changes/key-indexes.ts';
 import type { Config } from '../config.ts';
 import { toConnectorError } from '../iceberg-errors.ts';
 import { openWarehouse } from '../open-warehouse.ts';
@@ -29,7 +30,11 @@ export async function* maintain(
     compressionLevel,
     io,
   });
-  const tools = { catalog, pool, options: config.maintenance, targetFileBytes, isDryRun, signal: context.signal };
+  await using indexes = new KeyIndexes({
+    memoryBytes: config.keyIndexMemoryMB * MEGABYTE,
+    diskBytes: config.keyIndexDiskMB * MEGABYTE,
+  });
+  const tools = { catalog, pool, indexes, options: config.maintenance, targetFileBytes, isDryRun, signal: context.signal };
   for (const { stream, target } of streams) {
     context.signal.throwIfAborted();
     try {
@@ -44,7 +49,7 @@ export async function* maintain(
 }
 
 function toMessage(stream: string, report: MaintenanceReport, dryRun: boolean): Message<'MAINTENANCE'> {
-  const { compaction, orphans, orphanBytes, skipped } = report;
+  const { compaction, gathering, orphans, orphanBytes, skipped } = report;
   return {
     type: 'MAINTENANCE',
     stream,
@@ -54,6 +59,8 @@ function toMessage(stream: string, report: MaintenanceReport, dryRun: boolean): 
     newFiles: compaction.into,
     newBytes: compaction.intoBytes,
     abandonedFiles: compaction.abandonedFiles,
+    gatheredDeleteFiles: gathering.deleteFiles,
+    newDeleteFiles: gathering.into,
     mergedManifests: report.manifestsMerged,
     expiredSnapshots: report.expiredSnapshots,
     expiredFiles: report.expiredFiles,

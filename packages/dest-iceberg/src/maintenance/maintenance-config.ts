@@ -25,8 +25,9 @@ export const MaintenanceSchema = Type.Object(
       minimum: 1,
     }),
     minInputFiles: Type.Integer({
-      title: 'Files to compact',
-      description: 'So many small files of a partition are worth rewriting as one of the target size.',
+      title: 'Files to put together',
+      description:
+        'So many small files of a partition are worth rewriting as one of the target size, and so many delete files of a data file as one.',
       default: 5,
       minimum: 2,
     }),
@@ -36,6 +37,25 @@ export const MaintenanceSchema = Type.Object(
       default: 0.3,
       exclusiveMinimum: 0,
       maximum: 1,
+    }),
+    whileFollowing: Type.Boolean({
+      title: 'While following',
+      description: 'Whether tables are kept in order in the background while their changes are followed.',
+      default: true,
+    }),
+    filesWhileFollowing: Type.Integer({
+      title: 'Files while following',
+      description:
+        'Once so many files of data or deletes, or snapshots, have come since the last time, a table is put in order.',
+      default: 30,
+      minimum: 1,
+    }),
+    snapshotsWhileFollowing: Type.Integer({
+      title: 'Snapshots while following',
+      description:
+        'The newest snapshots of each branch that are kept while changes are followed, however young the older ones are; a table or branch that says itself how long keeps them so long.',
+      default: 300,
+      minimum: 1,
     }),
   },
   { title: 'Maintenance', description: 'What maintenance does with each table.', default: {} },

@@ -7,6 +7,10 @@ export type CompactionOptions = {
   minInputFiles: number;
   /** A file with a larger share of deleted rows is. */
   deletedShare: number;
+  /** Small files are left alone that are larger than all smaller ones together: each row then moves into a file of twice the size, a few times in all. */
+  isGradual?: boolean | undefined;
+  /** Files of about so many bytes are rewritten at most, the smallest groups first; what is left waits for the next time. */
+  maxBytes?: number | undefined;
 };
 
 /** Files to be rewritten as one, or as few as the target size allows. They share spec, partition, folder and kind. */
@@ -19,23 +23,30 @@ const CHANGES = /^changes-g\d+/;
 
 /**
  * Chooses the files that are worth rewriting and packs those of a partition into groups of about the target size: enough small files, or files
- * of which too much is deleted. Only what planning needs of the files is kept.
+ * of which too much is deleted. Those of older partition specs stay in theirs.
  */
 export async function planCompaction(
   files: AsyncIterable<ScanFile> | Iterable<ScanFile>,
-  { options, specId }: { options: CompactionOptions; specId: number },
+  options: CompactionOptions,
 ): Promise<CompactionGroup[]> {
   const partitions = new Map<string, ScanFile[]>();
   for await (const scanned of files) {
     const { file } = scanned;
-    if (file.fileFormat !== 'PARQUET' || file.keyMetadata || scanned.specId !== specId) continue;
+    if (!isReadable(scanned)) continue;
     if (!isSmall(file, options) && !isMostlyDeleted(scanned, options)) continue;
     const key = [partitionKey(scanned.specId, file.partition), folderOf(file), kindOf(file)].join('\n');
     const own = partitions.get(key) ?? [];
-    own.push({ ...scanned, file: withoutMetrics(file) });
+    own.push(scanned);
     partitions.set(key, own);
   }
-  return [...partitions.values()].flatMap((candidates) => packFiles(candidates, options));
+  const groups = [...partitions.values()].flatMap((candidates) => packFiles(chosenOf(candidates, options), options));
+  return withinBytes(groups, options.maxBytes ?? Infinity);
+}
+
+/** Whether rows of a file can be read, and what deletes of them. */
+export function isReadable({ file, deletes }: ScanFile): boolean {
+  if (file.fileFormat !== 'PARQUET' || file.keyMetadata) return false;
+  return deletes.every(({ fileFormat, keyMetadata }) => ['PARQUET', 'PUFFIN'].includes(fileFormat) && !keyMetadata);
 }
 
 /** What the names of a group's new files begin with: they lie where its files lie, and are of the same kind. */
@@ -43,6 +54,32 @@ export function prefixOf({ sources }: CompactionGroup): string {
   const path = sources[0]?.file.filePath ?? '';
   const kind = CHANGES.exec(path.slice(path.lastIndexOf('/') + 1))?.[0];
   return `${path.slice(0, path.lastIndexOf('/'))}/${kind === undefined ? '' : `${kind}-`}compacted`;
+}
+
+function chosenOf(candidates: readonly ScanFile[], options: CompactionOptions): readonly ScanFile[] {
+  if (!options.isGradual) return candidates;
+  const deleted = candidates.filter((scanned) => isMostlyDeleted(scanned, options));
+  const small = candidates
+    .filter((scanned) => !deleted.includes(scanned))
+    .toSorted((a, b) => liveBytes(a) - liveBytes(b));
+  let [count, bytes] = [0, 0];
+  for (const [index, scanned] of small.entries()) {
+    if (liveBytes(scanned) <= bytes) count = index + 1;
+    bytes += liveBytes(scanned);
+  }
+  return [...small.slice(0, count), ...deleted];
+}
+
+/** At least one group, that there is progress. */
+function withinBytes(groups: readonly CompactionGroup[], maxBytes: number): CompactionGroup[] {
+  let left = maxBytes;
+  return groups
+    .toSorted((a, b) => a.bytes - b.bytes)
+    .filter((group, index) => {
+      const isTaken = index === 0 || group.bytes <= left;
+      if (isTaken) left -= group.bytes;
+      return isTaken;
+    });
 }
 
 function packFiles(candidates: readonly ScanFile[], options: CompactionOptions): CompactionGroup[] {
@@ -96,17 +133,4 @@ function folderOf({ filePath }: DataFile): string {
 
 function kindOf({ filePath }: DataFile): string {
   return CHANGES.exec(filePath.slice(filePath.lastIndexOf('/') + 1))?.[0] ?? '';
-}
-
-/** What is held of a file until it is rewritten: all but its metrics, which are most of it. */
-function withoutMetrics(file: DataFile): DataFile {
-  const { filePath, fileFormat, recordCount, fileSizeInBytes, partition, firstRowId } = file;
-  return {
-    filePath,
-    fileFormat,
-    recordCount,
-    fileSizeInBytes,
-    ...(partition && { partition }),
-    ...(firstRowId !== undefined && { firstRowId }),
-  };
 }

@@ -1,4 +1,12 @@
-import { currentSchema, type DataFile, type NestedField, type ScanFile, type Table } from '@fjord/iceberg';
+import {
+  currentSchema,
+  type DataFile,
+  type NestedField,
+  type PositionSet,
+  type Rewrite,
+  type ScanFile,
+  type Table,
+} from '@fjord/iceberg';
 import { type Data, Int64, makeData } from 'apache-arrow';
 import { toColumns } from '../field-columns.ts';
 import { openParquetSource, type SourceRows } from '../parquet/parquet-source.ts';
@@ -22,39 +30,54 @@ export type RewriteTools = {
   table: Table;
   pool: ParquetPool;
   /** Which rows of a file are gone. */
-  deleted: { of(scanned: ScanFile): Promise<Positions> };
+  deleted: { of(scanned: ScanFile): Promise<PositionSet> };
   signal: AbortSignal;
 };
 
-type Positions = { readonly size: number; has(position: number): boolean };
+/** A rewrite, with the rows of each source that were deleted when it was read; undefined where the new files have the rows in another order. */
+export type FileRewrite = Rewrite & { gone: readonly PositionSet[] | undefined };
 
 /** Writes the live rows of a group's files into new ones, a few batches at a time. On any fault what was written is deleted. */
-export async function rewriteFiles(group: CompactionGroup, tools: RewriteTools): Promise<DataFile[]> {
-  const { table, pool } = tools;
+export async function rewriteFiles(group: CompactionGroup, tools: RewriteTools): Promise<FileRewrite[]> {
+  const { table, pool, deleted } = tools;
+  const { sources } = group;
   const fields = [...currentSchema(table.metadata).fields, ...lineageFields(table)];
   const sort = sortPlan(table.metadata, fields);
   const writer = pool.openFile({ prefix: prefixOf(group), fields, io: table.ioProperties, sort });
   try {
-    for (const source of group.sources) await copyRows(source, { ...tools, fields, writer });
+    const gone: PositionSet[] = [];
+    for (const source of sources) {
+      // What is deleted from now on is carried over at the commit.
+      const dead = (await deleted.of(source)).copy();
+      gone.push(dead);
+      await copyRows(source, { ...tools, fields, writer, dead });
+    }
     const files = await writer.close();
-    const first = group.sources[0];
-    const { partition } = first?.file ?? {};
-    return files.map((file) => ({ ...file, specId: first?.specId ?? 0, ...(partition && { partition }) }));
+    return [{ sources, gone: sort ? undefined : gone, files: files.map((file) => placedLike(sources[0], file)) }];
   } catch (error) {
     await writer.abort();
     throw error;
   }
 }
 
-type Copy = RewriteTools & { fields: readonly NestedField[]; writer: FileWriter };
+/** A new file of the spec and partition of those that it was made from. */
+function placedLike(source: ScanFile | undefined, file: DataFile): DataFile {
+  const { partition } = source?.file ?? {};
+  return { ...file, specId: source?.specId ?? 0, ...(partition && { partition }) };
+}
 
-async function copyRows(scanned: ScanFile, { table, deleted, signal, fields, writer }: Copy): Promise<void> {
-  const gone = await deleted.of(scanned);
+type Copy = Omit<RewriteTools, 'deleted'> & {
+  fields: readonly NestedField[];
+  writer: FileWriter;
+  dead: PositionSet;
+};
+
+async function copyRows(scanned: ScanFile, { table, dead, signal, fields, writer }: Copy): Promise<void> {
   const columns = toColumns(fields);
   await using source = await openParquetSource(table, scanned.file);
   for await (const batch of source.read(fields)) {
     signal.throwIfAborted();
-    const indices = liveRows(batch, gone);
+    const indices = liveRows(batch, dead);
     if (indices.length === 0) continue;
     const isWhole = indices.length === batch.rows && scanned.file.firstRowId === undefined;
     await writer.write(

@@ -1,6 +1,6 @@
 import type { DataFile, ScanFile } from '@fjord/iceberg';
 import { expect, test } from 'vitest';
-import { planCompaction, prefixOf } from '../../src/maintenance/plan-compaction.ts';
+import { type CompactionOptions, planCompaction, prefixOf } from '../../src/maintenance/plan-compaction.ts';
 
 const OPTIONS = { targetBytes: 100, minInputFiles: 3, deletedShare: 0.3 };
 
@@ -31,8 +31,8 @@ function scanned(
   return { file, deletes, specId: over.specId ?? 0, sequenceNumber: 1n };
 }
 
-const plan = async (files: ScanFile[]) =>
-  (await planCompaction(files, { options: OPTIONS, specId: 0 })).map(({ sources }) =>
+const plan = async (files: ScanFile[], over: Partial<CompactionOptions> = {}) =>
+  (await planCompaction(files, { ...OPTIONS, ...over })).map(({ sources }) =>
     sources.map(({ file }) => file.filePath.replace(/^.*\/|-uuid.*$/g, '')),
   );
 
@@ -43,7 +43,14 @@ test.each<[string, ScanFile[], string[][]]>([
   ['no large ones', [scanned('a', 80), scanned('b', 90), scanned('c', 99)], []],
   ['a file that is mostly deleted, alone', [scanned('a', 300, { deleted: 4 })], [['a']]],
   ['none of which little is deleted', [scanned('a', 300, { deleted: 3 })], []],
-  ['none of another spec', ['a', 'b', 'c'].map((name) => scanned(name, 10, { specId: 1 })), []],
+  [
+    'files of each spec by themselves',
+    ['a', 'b', 'c', 'd', 'e', 'f'].map((name, index) => scanned(name, 10, { specId: index % 2 })),
+    [
+      ['a', 'c', 'e'],
+      ['b', 'd', 'f'],
+    ],
+  ],
   [
     'changes apart from copied rows',
     ['g1-a', 'g1-b', 'g1-c', 'changes-g1', 'changes-g1', 'changes-g1'].map((name) => scanned(name, 10)),
@@ -64,6 +71,34 @@ test.each<[string, ScanFile[], string[][]]>([
   ],
 ])('rewrites %s', async (_what, files, expected) => {
   expect(await plan(files)).toEqual(expected);
+});
+
+test('gradually, a file is rewritten once smaller ones add up to its size', async () => {
+  const files = [scanned('large', 60), scanned('a', 5), scanned('b', 5), scanned('c', 6), scanned('d', 7)];
+  expect(await plan(files, { isGradual: true })).toEqual([['a', 'b', 'c', 'd']]);
+  const grown = [...files, scanned('e', 20), scanned('f', 20)];
+  expect((await plan(grown, { isGradual: true, targetBytes: 200 }))[0]?.toSorted()).toEqual([
+    'a',
+    'b',
+    'c',
+    'd',
+    'e',
+    'f',
+    'large',
+  ]);
+});
+
+test('at least one group is rewritten, and no more than so many bytes where there are several', async () => {
+  const files = [1, 2, 3].flatMap((value) =>
+    ['x', 'y', 'z'].map((name) =>
+      scanned(`${name}${value}`, 10 * value, { file: { partition: new Map([[1000, value]]) } }),
+    ),
+  );
+  expect(await plan(files, { maxBytes: 100 })).toEqual([
+    ['x1', 'y1', 'z1'],
+    ['x2', 'y2', 'z2'],
+  ]);
+  expect(await plan(files, { maxBytes: 1 })).toEqual([['x1', 'y1', 'z1']]);
 });
 
 test('new files lie beside the old ones and are of their kind', () => {

@@ -12,6 +12,7 @@ import {
   writeRowDeletes,
 } from '@fjord/iceberg';
 import { temporaryFolder } from '@fjord/test-harness';
+import { KeyIndexes } from '../../src/changes/key-indexes.ts';
 import { schemaForColumns } from '../../src/table-schema.ts';
 import { type MaintenanceReport, maintainTable } from '../../src/maintenance/maintain-table.ts';
 import type { MaintenanceOptions } from '../../src/maintenance/maintenance-config.ts';
@@ -30,6 +31,9 @@ export const OPTIONS: MaintenanceOptions = {
   orphanAgeHours: 72,
   minInputFiles: 2,
   deletedShare: 0.3,
+  whileFollowing: true,
+  filesWhileFollowing: 30,
+  snapshotsWhileFollowing: 300,
 };
 
 /** A table in a folder of its own, with what is needed to write to it, delete from it and maintain it. */
@@ -37,6 +41,7 @@ export class TableScene implements AsyncDisposable {
   readonly folder: string;
   readonly catalog: Catalog;
   readonly pool: ParquetPool;
+  readonly indexes = new KeyIndexes({ memoryBytes: 2 ** 20, diskBytes: 0 });
   readonly #close: () => Promise<void>;
 
   private constructor(parts: { folder: string; catalog: Catalog; pool: ParquetPool; close: () => Promise<void> }) {
@@ -109,6 +114,7 @@ export class TableScene implements AsyncDisposable {
       catalog: this.catalog,
       identifier: IDENTIFIER,
       pool: this.pool,
+      indexes: this.indexes,
       options: { ...OPTIONS, ...options },
       targetFileBytes: 2 ** 20,
       isDryRun,

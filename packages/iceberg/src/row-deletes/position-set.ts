@@ -22,6 +22,14 @@ export class PositionSet {
     return this.#size;
   }
 
+  /** A set of the same positions that goes its own way. */
+  copy(): PositionSet {
+    const set = new PositionSet();
+    for (const [key, { words, count }] of this.#containers) set.#containers.set(key, { words: words.slice(), count });
+    set.#size = this.#size;
+    return set;
+  }
+
   /** Adds a position; false if it was there. */
   add(position: number): boolean {
     const container = this.container(Math.floor(position / CONTAINER_SIZE));
