@@ -14,6 +14,7 @@ import type { FileWriter, ParquetBatch, ParquetPool } from '../parquet/sink.ts';
 import type { ArrowRows } from '../partition/arrow-rows.ts';
 import { gatherRows } from '../partition/gather.ts';
 import { sortPlan } from '../sort/sort-plan.ts';
+import { copyRowGroups, findCopyable } from './copy-row-groups.ts';
 import { type CompactionGroup, prefixOf } from './plan-compaction.ts';
 
 /** Where each row came from and when it last changed (spec: Row Lineage): kept in the files that rows move to. */
@@ -37,13 +38,33 @@ export type RewriteTools = {
 /** A rewrite, with the rows of each source that were deleted when it was read; undefined where the new files have the rows in another order. */
 export type FileRewrite = Rewrite & { gone: readonly PositionSet[] | undefined };
 
-/** Writes the live rows of a group's files into new ones, a few batches at a time. On any fault what was written is deleted. */
+/**
+ * Writes the live rows of a group's files into new ones: row groups that can be are copied as they are, other rows decoded, a few batches at a time.
+ * On any fault what was written is deleted.
+ */
 export async function rewriteFiles(group: CompactionGroup, tools: RewriteTools): Promise<FileRewrite[]> {
+  const { table, signal } = tools;
+  const prefix = prefixOf(group);
+  const copied = await findCopyable(table, group.sources, signal);
+  const sources = copied.map(({ source }) => source);
+  const rest = group.sources.filter((source) => !sources.includes(source));
+  const recoded = rest.length > 0 ? [await recodeFiles(rest, prefix, tools)] : [];
+  if (copied.length === 0) return recoded;
+  try {
+    const file = placedLike(sources[0], await copyRowGroups(table, copied, { prefix, signal }));
+    return [...recoded, { sources, files: [file], gone: [] }];
+  } catch (error) {
+    const written = recoded.flatMap(({ files }) => files);
+    await Promise.allSettled(written.map(({ filePath }) => table.io.delete(filePath)));
+    throw error;
+  }
+}
+
+async function recodeFiles(sources: readonly ScanFile[], prefix: string, tools: RewriteTools): Promise<FileRewrite> {
   const { table, pool, deleted } = tools;
-  const { sources } = group;
   const fields = [...currentSchema(table.metadata).fields, ...lineageFields(table)];
   const sort = sortPlan(table.metadata, fields);
-  const writer = pool.openFile({ prefix: prefixOf(group), fields, io: table.ioProperties, sort });
+  const writer = pool.openFile({ prefix, fields, io: table.ioProperties, sort });
   try {
     const gone: PositionSet[] = [];
     for (const source of sources) {
@@ -53,7 +74,7 @@ export async function rewriteFiles(group: CompactionGroup, tools: RewriteTools):
       await copyRows(source, { ...tools, fields, writer, dead });
     }
     const files = await writer.close();
-    return [{ sources, gone: sort ? undefined : gone, files: files.map((file) => placedLike(sources[0], file)) }];
+    return { sources, gone: sort ? undefined : gone, files: files.map((file) => placedLike(sources[0], file)) };
   } catch (error) {
     await writer.abort();
     throw error;

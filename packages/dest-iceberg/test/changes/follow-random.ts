@@ -8,6 +8,15 @@ import { KEYS, RandomTable, type Transaction } from './random-table.ts';
 
 export type RandomCase = { key: keyof typeof KEYS; layout: Partial<SelectedStream>; seed: number };
 
+/** Maintenance at every turn. */
+const EAGER = {
+  minInputFiles: 2,
+  deletedShare: 0.2,
+  filesWhileFollowing: 1,
+  snapshotsWhileFollowing: 4,
+  snapshotsToKeep: 1,
+};
+
 /** Copies a random table, sends its changes, and compares what two readers find with what it has become. */
 export async function followRandom({ key, layout, seed }: RandomCase): Promise<void> {
   await using folder = await temporaryFolder('fjord-upsert');
@@ -31,6 +40,32 @@ export async function followRandom({ key, layout, seed }: RandomCase): Promise<v
   write.complete().state('done').endRun();
   expect(await write.finish(), JSON.stringify(write.errors)).toBe(0);
   await expectSame(lake, table);
+}
+
+/** As `followRandom`, while the table is put in order again and again; gives what was said of that, and how many snapshots were left. */
+export async function followWithUpkeep({ key, layout, seed }: RandomCase, states: number) {
+  await using folder = await temporaryFolder('fjord-upkeep');
+  const lake = new Lake(folder.path);
+  const kind = KEYS[key]!;
+  const table = new RandomTable(kind, seed);
+  const primaryKey = kind.columns.map((column) => column.name);
+  const options = { writeMode: 'upsert', columns: table.columns, primaryKey, config: { maintenance: EAGER } } as const;
+  await using write = lake.write({ ...options, layout: { changes: {}, ...layout } }, '--follow');
+  await write.started();
+  write.begin(null).records('a', table.fill(200)).end('a').state('copied');
+  await write.durable('copied');
+  write.send({ type: 'HANDOVER', stream: 's', position: orderKey(0) });
+  let next = 1;
+  for (let state = 0; state < states; state++) {
+    next = send(write, { table, next, transaction: table.transaction(20) });
+    write.state(state);
+    await write.durable(state);
+  }
+  write.complete().state('done').endRun();
+  expect(await write.finish(), JSON.stringify(write.errors)).toBe(0);
+  await expectSame(lake, table);
+  const said = write.errors.filter(({ type }) => type === 'LOG');
+  return { said, snapshots: (await lake.table())!.metadata.snapshots.length };
 }
 
 type Sent = { table: RandomTable; transaction: Transaction; next: number };

@@ -137,13 +137,14 @@ test('appends of PyIceberg and deletes that come while files are rewritten are a
   });
   Object.defineProperty(scene, 'catalog', { value: disturbed });
   const disturbedReport = await scene.maintain();
-  expect(disturbedReport.compaction).toMatchObject({ files: 0, abandonedFiles: 4 });
+  // The deleted row was on its way into the new file, where it is deleted, too.
+  expect(disturbedReport.compaction).toMatchObject({ files: 4, into: 1, abandonedFiles: 0 });
   const ids = await readIds(await scene.table());
   expect(ids).toHaveLength(400 - 1 + 3);
   expect(ids.slice(-3)).toEqual([1000, 1001, 1002]);
   const report = await scene.maintain();
   // PyIceberg's file lies in a folder of its own.
-  expect(report.compaction.files).toBe(4);
+  expect(report.compaction.files).toBe(0);
   expect(await readIds(await scene.table())).toEqual(ids);
 });
 

@@ -48,7 +48,11 @@ export class TableScene implements AsyncDisposable {
     [this.folder, this.catalog, this.pool, this.#close] = [parts.folder, parts.catalog, parts.pool, parts.close];
   }
 
-  static async open(formatVersion: number, partition: string[] = []): Promise<TableScene> {
+  static async open(
+    formatVersion: number,
+    partition: string[] = [],
+    { rowGroupRows = 100 }: { rowGroupRows?: number } = {},
+  ): Promise<TableScene> {
     const folder = await temporaryFolder('fjord-maintain');
     const catalog = await openSqlCatalog({
       uri: `sqlite:///${folder.path}/catalog.db`,
@@ -63,7 +67,7 @@ export class TableScene implements AsyncDisposable {
       properties,
       partitionSpec: createPartitionSpec(schema, partition),
     });
-    const pool = openParquetPool({ workers: 2, memoryBytes: 2 ** 24, io: {}, rowGroupRows: 100 });
+    const pool = openParquetPool({ workers: 2, memoryBytes: 2 ** 24, io: {}, rowGroupRows });
     const close = async () => {
       await pool[Symbol.asyncDispose]();
       await catalog[Symbol.asyncDispose]();
@@ -106,6 +110,23 @@ export class TableScene implements AsyncDisposable {
       const { append, remove } = await writeRowDeletes(table, deletes);
       return stageSnapshot(table, { append, remove: { deletes: remove } });
     });
+  }
+
+  /** Deletes rows by their ids, in whatever files of earlier commits they are. */
+  async deleteByKey(ids: readonly number[]): Promise<void> {
+    const { metadata } = await this.table();
+    const fields = metadata.schemas.at(-1)!.fields.slice(0, 1);
+    const writer = this.pool.openFile({ prefix: `${metadata.location}/data/p/keys`, fields });
+    await writer.write(
+      batchOf(
+        COLUMNS.slice(0, 1),
+        ids.map((id) => ({ id: String(id) })),
+      ),
+    );
+    const files = (await writer.close()).map((file): DataFile => {
+      return { ...file, content: 'equality-deletes', equalityIds: [1] };
+    });
+    await commitTable(this.catalog, IDENTIFIER, (table) => stageSnapshot(table, { append: files }));
   }
 
   async maintain(over: Partial<MaintenanceOptions> & { isDryRun?: boolean } = {}): Promise<MaintenanceReport> {
