@@ -9,6 +9,7 @@ import {
   stageSnapshot,
   stageSwap,
   type Table,
+  type TableBuild,
   type TableChanges,
   type TableIdentifier,
 } from '@fjord/iceberg';
@@ -28,6 +29,9 @@ export type StreamCommit = {
   /** What the commit adds and removes besides, found in the table as it is; asked again after each conflict. Only for `main`. */
   stage?: ((table: Table) => Promise<StagedRows>) | undefined;
 };
+
+/** Makes a commit; gives the table after it. */
+export type Publish = (build: TableBuild) => Promise<Table>;
 
 /** Files that a commit adds, and what it takes away; `written` is of no use if the commit fails. */
 export type StagedRows = { append: DataFile[]; remove: Removal | undefined; written: string[] };
@@ -108,8 +112,11 @@ export class StreamTable {
     context.log('info', 'the table was changed', { stream: selected.stream, table: this.#name, actions });
   }
 
-  /** Commits files and state in one metadata commit. `fenced` or `commit_conflict` if another attempt has written meanwhile. */
-  async commit(commit: StreamCommit): Promise<void> {
+  /**
+   * Commits files and state in one metadata commit. `fenced` or `commit_conflict` if another attempt has written meanwhile. `publish` makes the
+   * commit, by itself or together with those of other tables.
+   */
+  async commit(commit: StreamCommit, publish: Publish = (build) => this.#publish(build)): Promise<void> {
     const { context, selected } = this.#parts;
     const { stream } = selected;
     using span = context.trace?.('commit', {
@@ -119,14 +126,14 @@ export class StreamTable {
       files: commit.files.length,
     });
     try {
-      await this.#commit(commit);
+      await this.#commit(commit, publish);
     } catch (thrown) {
       span?.fail(thrown);
       throw thrown;
     }
   }
 
-  async #commit(commit: StreamCommit): Promise<void> {
+  async #commit(commit: StreamCommit, publish: Publish): Promise<void> {
     const attempt = await this.#parts.marker.claim();
     const { state } = commit;
     const property: StreamProperty = {
@@ -143,8 +150,12 @@ export class StreamTable {
       this.#requireUnchanged(found, attempt);
       return this.#stage(table, commit, { [this.#propertyName]: text });
     };
-    this.#newest = await commitTable(this.#parts.catalog, this.#identifier, build, { base: commit.base });
+    this.#newest = await publish({ identifier: this.#identifier, build, base: commit.base });
     this.#seen = text;
+  }
+
+  #publish({ identifier, build, base }: TableBuild): Promise<Table> {
+    return commitTable(this.#parts.catalog, identifier, build, { base });
   }
 
   async #stage(table: Table, commit: StreamCommit, properties: Record<string, string>): Promise<BuiltChanges> {

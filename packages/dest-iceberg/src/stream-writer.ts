@@ -9,7 +9,7 @@ import type { FileWriter, ParquetPool } from './parquet/sink.ts';
 import type { PartitionMemory } from './partition/partitioned-writer.ts';
 import type { StreamProperty } from './pipeline-state.ts';
 import { type FileContent, openStreamFile } from './stream-file.ts';
-import type { StreamTable } from './stream-table.ts';
+import type { Publish, StreamCommit, StreamTable } from './stream-table.ts';
 import { toIcebergColumns } from './table-schema.ts';
 
 type StreamWriterParts = {
@@ -25,8 +25,16 @@ type StreamWriterParts = {
     | undefined;
 };
 
+/** How a commit is made together with those of other streams: `prepare` does what takes long, in its turn, `publish` waits for all others. */
+export type JointWork = {
+  /** What to commit: taken of all streams at once, so that no transaction is torn. */
+  pending: Pending;
+  prepare<Result>(work: () => Promise<Result>): Promise<Result>;
+  publish: Publish;
+};
+
 /** A state that waits for its commit: how many of the done chunks and of the events that came by key it covers. */
-type Pending = { state: unknown; chunks: number; events: number; isLast: boolean };
+export type Pending = { state: unknown; chunks: number; events: number; isLast: boolean };
 
 /** One stream on its way into its table: schema, backfill, rows, and the states that are committed with them. */
 export class StreamWriter {
@@ -84,6 +92,11 @@ export class StreamWriter {
   get pending(): 'none' | 'waiting' | 'last' {
     if (!this.#pending) return 'none';
     return this.#pending.isLast ? 'last' : 'waiting';
+  }
+
+  /** What a commit together with other streams takes; undefined while there is nothing, or for a stream without a log. */
+  get jointly(): Pending | undefined {
+    return this.#parts.selected.changes && !this.isHeld ? this.#pending : undefined;
   }
 
   /**
@@ -210,12 +223,12 @@ export class StreamWriter {
 
   /**
    * Commits what the newest state covers; gives that state, or undefined when there was nothing to commit, and the table where changes came
-   * to it.
+   * to it. What it takes from `joint` it does with other streams.
    */
-  async commit(): Promise<{ state: unknown; changed: Table | undefined } | undefined> {
-    const pending = this.#pending;
+  async commit(joint?: JointWork): Promise<{ state: unknown; changed: Table | undefined } | undefined> {
+    const pending = joint?.pending ?? this.#pending;
     if (!pending || this.isHeld) return undefined;
-    await this.#commit(pending);
+    await this.#commit(pending, joint);
     this.#files.forget(pending.chunks);
     this.#committedChunks += pending.chunks;
     await this.#changes?.forget(pending.events);
@@ -234,7 +247,7 @@ export class StreamWriter {
     await this.#changes?.[Symbol.asyncDispose]();
   }
 
-  async #commit({ state, chunks, events, isLast }: Pending): Promise<void> {
+  async #commit({ state, chunks, events, isLast }: Pending, joint: JointWork | undefined): Promise<void> {
     const { table } = this.#parts;
     const { generation, replace } = this.#backfill;
     const files = await this.#files.finishedChunks(chunks);
@@ -243,25 +256,28 @@ export class StreamWriter {
       // Changes go on top of what was swapped in. A crash in between repeats the copy, under the state that was there before.
       await table.commit({ files: files.flat(), state: this.#durable, generation, target: 'swap' });
       this.#backfill = { generation, replace: false };
-      return this.#commitChanges(changes, { state, events, files: [] });
+      return this.#commitChanges(changes, { state, events, files: [] }, joint);
     }
-    if (changes && !replace) return this.#commitChanges(changes, { state, events, files });
+    if (changes && !replace) return this.#commitChanges(changes, { state, events, files }, joint);
     const target = !replace ? 'main' : isLast ? 'swap' : 'staged';
-    await table.commit({ files: files.flat(), state, generation, target });
+    await table.commit({ files: files.flat(), state, generation, target }, joint?.publish);
   }
 
   async #commitChanges(
     changes: StreamChanges,
     { state, events, files }: { state: unknown; events: number; files: DataFile[][] },
+    joint: JointWork | undefined,
   ): Promise<void> {
     const { table } = this.#parts;
     const { generation } = this.#backfill;
     // Without rows only the state changes, as for any other stream.
-    if (events === 0 && files.length === 0) return table.commit({ files: [], state, generation, target: 'main' });
+    const only: StreamCommit = { files: [], state, generation, target: 'main' };
+    if (events === 0 && files.length === 0) return table.commit(only, joint?.publish);
     const base = await table.load();
-    const draft = await changes.draft(base, events, { files, first: this.#committedChunks });
+    const work = () => changes.draft(base, events, { files, first: this.#committedChunks });
+    const draft = await (joint ? joint.prepare(work) : work());
     const stage = (fresh: Table) => draft.stage(fresh);
-    await table.commit({ files: [], state, generation, target: 'main', base, stage });
+    await table.commit({ ...only, base, stage }, joint?.publish);
     await draft.settle();
   }
 

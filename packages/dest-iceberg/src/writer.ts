@@ -5,22 +5,29 @@ import {
   type Message,
   type RunContext,
 } from '@fjord/core';
+import type { Catalog } from '@fjord/iceberg';
 import { toConnectorError } from './iceberg-errors.ts';
+import { type Joint, openJoint } from './joint-commit.ts';
 import { Limit } from './limit.ts';
 import type { InTurn } from './maintenance/compact-table.ts';
 import type { Upkeep } from './maintenance/upkeep.ts';
 import type { Marker } from './marker.ts';
 import { stateMessage } from './pipeline-state.ts';
-import type { StreamWriter } from './stream-writer.ts';
+import type { JointWork, StreamWriter } from './stream-writer.ts';
 
 /** Commits under way at once: enough to hide the latency of storage, few enough not to crowd the catalog. */
 const PARALLEL_COMMITS = 4;
+
+/** Transactions end soon after their first stream's state: then a commit waits no longer for the others'. */
+const MAX_TORN_MS = 5000;
 
 type WriterParts = {
   streams: Map<string, StreamWriter>;
   marker: Marker;
   initialStates: Message<'STATE'>[];
   commitIntervalMs: number;
+  /** A catalog that commits several tables at once, where streams are to be committed so. */
+  together?: Catalog | undefined;
   /** What keeps tables in order meanwhile; absent in a run that ends by itself. */
   upkeep?: Upkeep | undefined;
   close(): Promise<void>;
@@ -38,6 +45,11 @@ export class IcebergWriter implements DestinationWriter {
   #shared: { state: unknown } | undefined;
   #sharedChain: Promise<void> = Promise.resolve();
   #lastCommitAt = Date.now();
+  /** Commits that are waited for. */
+  #underWay = 0;
+  /** Whether some streams have said their state of a transaction, and others may not have. */
+  #isTorn = false;
+  #hasShared = false;
 
   constructor(parts: WriterParts, context: WriterContext) {
     this.#parts = parts;
@@ -59,7 +71,7 @@ export class IcebergWriter implements DestinationWriter {
 
   async #route(message: DestinationMessage): Promise<void> {
     if (message.stream === undefined) {
-      if (message.type === 'STATE' && !message.resumed) this.#shared = { state: message.state };
+      if (message.type === 'STATE' && !message.resumed) this.#takeShared(message.state);
       return;
     }
     const stream = this.#parts.streams.get(message.stream);
@@ -72,12 +84,21 @@ export class IcebergWriter implements DestinationWriter {
     await this.#deliver(stream, message);
   }
 
+  /** A shared state follows those of the streams: here all transactions are whole. */
+  #takeShared(state: unknown): void {
+    this.#shared = { state };
+    this.#hasShared = true;
+    this.#isTorn = false;
+    if (this.#parts.together) this.#commitWhenDue();
+  }
+
   async finish(outcome: 'complete' | 'broken'): Promise<{ failed: string[] }> {
     clearInterval(this.#timer);
     await this.#parts.upkeep?.[Symbol.asyncDispose]();
     const streams = [...this.#parts.streams.values()];
     if (outcome === 'complete') await Promise.all(streams.map((stream) => stream.settle()));
     else await Promise.all(streams.map((stream) => stream.discardUncovered()));
+    if (this.#parts.together) await Promise.allSettled(this.#chains.values());
     await this.#commitAll().catch((thrown: unknown) => {
       throw toConnectorError(thrown);
     });
@@ -96,6 +117,7 @@ export class IcebergWriter implements DestinationWriter {
     switch (message.type) {
       case 'STATE':
         if (message.resumed) return stream.resume(message.state);
+        this.#isTorn = this.#hasShared;
         await stream.takeState(message.state);
         return this.#commitWhenDue(stream);
       case 'SCHEMA':
@@ -144,19 +166,27 @@ export class IcebergWriter implements DestinationWriter {
   /** Commits one stream that is complete at once; all of them when the interval has passed. */
   #commitWhenDue(stream?: StreamWriter): void {
     if (stream?.pending === 'last') this.#commitStream(stream);
-    if (Date.now() - this.#lastCommitAt < this.#parts.commitIntervalMs) return;
+    const waitedMs = Date.now() - this.#lastCommitAt;
+    if (waitedMs < this.#parts.commitIntervalMs) return;
+    if (this.#parts.together && this.#mustWait(waitedMs)) return;
     this.#lastCommitAt = Date.now();
     this.#commitAll().catch((error: unknown) => this.#context.fail(toConnectorError(error)));
   }
 
+  /** Streams that are committed together are so at the end of a transaction, and one time after the other. */
+  #mustWait(waitedMs: number): boolean {
+    return this.#underWay > 0 || (this.#isTorn && waitedMs < this.#parts.commitIntervalMs + MAX_TORN_MS);
+  }
+
   /** Commits a stream in the background, after its earlier commits. */
-  #commitStream(stream: StreamWriter): void {
+  #commitStream(stream: StreamWriter, joint?: Joint): void {
     if (stream.pending === 'none') return;
     const earlier = this.#chains.get(stream) ?? Promise.resolve();
+    this.#underWay += 1;
+    earlier.catch(() => joint?.skip());
     const commit = earlier.then(async () => {
-      const committed = await this.#commits
-        .run(() => stream.commit())
-        .catch((thrown: unknown) => stream.giveUp(this.#reportFault(stream, thrown)));
+      const work = joint ? joint.run(stream) : this.#commits.run(() => stream.commit());
+      const committed = await work.catch((thrown: unknown) => stream.giveUp(this.#reportFault(stream, thrown)));
       if (!committed) return;
       this.#context.durable(stateMessage(stream.stream, committed.state));
       const { changed: table } = committed;
@@ -164,7 +194,10 @@ export class IcebergWriter implements DestinationWriter {
       if (table) this.#parts.upkeep?.note({ selected: stream.selected, table, inTurn });
     });
     this.#chains.set(stream, commit);
-    commit.catch((error: unknown) => this.#context.fail(toConnectorError(error)));
+    const ended = commit.finally(() => {
+      this.#underWay -= 1;
+    });
+    ended.catch((error: unknown) => this.#context.fail(toConnectorError(error)));
   }
 
   /** Does other work with a stream's table between two of its commits. That it fails concerns only who asked for it. */
@@ -186,7 +219,10 @@ export class IcebergWriter implements DestinationWriter {
   #commitAll(): Promise<void> {
     const shared = this.#shared;
     this.#shared = undefined;
-    for (const stream of this.#parts.streams.values()) this.#commitStream(stream);
+    const { together, streams: writers } = this.#parts;
+    const prepare: JointWork['prepare'] = (work) => this.#commits.run(work);
+    const joint = together && this.#underWay === 0 ? openJoint(together, writers.values(), prepare) : undefined;
+    for (const stream of writers.values()) this.#commitStream(stream, joint?.has(stream) ? joint : undefined);
     const streams = Promise.all(this.#chains.values());
     this.#sharedChain = Promise.all([this.#sharedChain, streams]).then(async () => {
       if (!shared) return;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Catalog, type Table, type TableChanges, type TableIdentifier, formatIdentifier } from './catalog.ts';
 import { IcebergError, isIcebergError } from './errors.ts';
+import { applyUpdates } from './table-update.ts';
 
 /** Changes built on a table just loaded; `written` are files of no use to anybody if these changes are not committed. */
 export interface BuiltChanges extends TableChanges {
@@ -45,6 +46,81 @@ export async function commitTable(
     await delay(waitMs(attempt, options));
     table = await load(catalog, identifier);
   }
+}
+
+/** A table's part in a commit of several: see `commitTable`. */
+export interface TableBuild {
+  readonly identifier: TableIdentifier;
+  readonly build: BuildChanges;
+  readonly base?: Table | undefined;
+}
+
+/**
+ * Commits changes of several tables at once, all or none, by a catalog that has `commitTogether`; otherwise as `commitTable`. Gives the tables with
+ * their new metadata, in the order of the builds; where it lies is not known.
+ */
+export async function commitTables(
+  catalog: Catalog,
+  builds: readonly TableBuild[],
+  options: Omit<CommitOptions, 'base'> = {},
+): Promise<Table[]> {
+  let tables = await Promise.all(builds.map(({ base, identifier }) => base ?? load(catalog, identifier)));
+  for (let attempt = 1; ; attempt++) {
+    const current = tables;
+    const parts = await buildAll(builds, current);
+    const failure = await tryTogether(catalog, parts);
+    if (!failure) return parts.map(({ table, changes }) => withUpdates(table, changes));
+    if (attempt >= (options.maxAttempts ?? MAX_ATTEMPTS)) throw failure;
+    await delay(waitMs(attempt, options));
+    tables = await Promise.all(builds.map(({ identifier }) => load(catalog, identifier)));
+  }
+}
+
+type Part = Omit<Attempt, 'catalog'>;
+
+/** What was written for some tables is of no use if another's changes cannot be built. */
+async function buildAll(builds: readonly TableBuild[], tables: readonly Table[]): Promise<Part[]> {
+  const parts: Part[] = [];
+  try {
+    for (const [index, { identifier, build }] of builds.entries()) {
+      const table = tables[index];
+      if (table) parts.push({ identifier, table, changes: await build(table) });
+    }
+  } catch (error) {
+    await removeAll(parts);
+    throw error;
+  }
+  return parts;
+}
+
+async function tryTogether(catalog: Catalog, parts: readonly Part[]): Promise<IcebergError | undefined> {
+  const commits = parts.flatMap(({ identifier, table: base, changes }) =>
+    changes ? [{ identifier, base, changes }] : [],
+  );
+  if (commits.length === 0) return undefined;
+  if (!catalog.commitTogether) throw new IcebergError('unsupported', 'The catalog does not commit tables together.');
+  try {
+    await catalog.commitTogether(commits);
+    return undefined;
+  } catch (error) {
+    if (isIcebergError(error, 'commit_conflict')) {
+      await removeAll(parts);
+      return error;
+    }
+    if (!isIcebergError(error, 'commit_state_unknown')) throw error;
+    for (const { identifier, changes } of commits) {
+      if (isCommitted(await load(catalog, identifier), changes, error)) return undefined;
+    }
+    return error;
+  }
+}
+
+async function removeAll(parts: readonly Part[]): Promise<void> {
+  for (const { table, changes } of parts) if (changes) await removeWritten(table, changes);
+}
+
+function withUpdates(table: Table, changes: BuiltChanges | undefined): Table {
+  return changes ? { ...table, metadata: applyUpdates(table.metadata, changes.updates) } : table;
 }
 
 interface Attempt {

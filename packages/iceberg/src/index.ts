@@ -14,7 +14,14 @@ export type { HadoopCatalogOptions } from './catalogs/hadoop.ts';
 export type { HiveCatalogOptions } from './catalogs/hive.ts';
 export type { RestCatalogOptions, SigV4Options } from './catalogs/rest.ts';
 export { type SqlCatalogOptions, openSqlCatalog } from './catalogs/sql.ts';
-export { type BuildChanges, type BuiltChanges, type CommitOptions, commitTable } from './commit.ts';
+export {
+  type BuildChanges,
+  type BuiltChanges,
+  type CommitOptions,
+  type TableBuild,
+  commitTable,
+  commitTables,
+} from './commit.ts';
 export { type DataFile, type FileContent, type Partition, isDataFile } from './data-file.ts';
 export {
   type ListType,
