@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { Value } from '@sinclair/typebox/value';
 import {
   type Catalog,
   commitTable,
@@ -9,6 +10,8 @@ import {
   stageSnapshot,
 } from '@fjord/iceberg';
 import { temporaryFolder } from '@fjord/test-harness';
+import { KeyIndexes } from '../packages/dest-iceberg/src/changes/key-indexes.ts';
+import { MaintenanceSchema } from '../packages/dest-iceberg/src/maintenance/maintenance-config.ts';
 import { maintainTable } from '../packages/dest-iceberg/src/maintenance/maintain-table.ts';
 import { openParquetPool } from '../packages/dest-iceberg/src/parquet/sink.ts';
 import { describeMachine } from './machine.ts';
@@ -99,11 +102,13 @@ function compactOnce(folder: string): Figure {
 async function measure(catalog: Catalog): Promise<Figure> {
   const [start, cpuStart] = [performance.now(), process.cpuUsage()];
   await using pool = openPool();
+  await using indexes = new KeyIndexes({ memoryBytes: MEMORY_BYTES, diskBytes: 0 });
   const report = await maintainTable({
     catalog,
     identifier: TABLE,
     pool,
-    options: { snapshotAgeHours: 24, snapshotsToKeep: 10, orphanAgeHours: 72, minInputFiles: 5, deletedShare: 0.3 },
+    indexes,
+    options: Value.Parse(MaintenanceSchema, {}),
     targetFileBytes: TARGET_BYTES,
     skipOrphans: true,
     signal: new AbortController().signal,

@@ -63,9 +63,13 @@ async function open(request: WriteRequest<Config>, context: WriterContext): Prom
     await byKey?.indexes[Symbol.asyncDispose]();
     await catalog[Symbol.asyncDispose]();
   };
-  const together = catalog.commitTogether && request.streams.filter(({ changes }) => changes).length > 1 ? catalog : undefined;
+  const together =
+    catalog.commitTogether && request.streams.filter(({ changes }) => changes).length > 1 ? catalog : undefined;
   const commitIntervalMs = config.commitIntervalSeconds * 1000;
-  return new IcebergWriter({ streams, marker, initialStates, commitIntervalMs, together, upkeep: kept?.upkeep, close }, context);
+  return new IcebergWriter(
+    { streams, marker, initialStates, commitIntervalMs, together, upkeep: kept?.upkeep, close },
+    context,
+  );
 }
 
 function poolOptions({ config, memoryBytes }: WriteRequest<Config>, io: Warehouse['io']): ParquetPoolOptions {

@@ -126,7 +126,15 @@ class SyncRun implements AsyncDisposable {
     this.#destination = new ConnectorProcess({
       ...context,
       connector: destination,
-      args: ['write', '--config', configs.destination, '--streams', this.#plan.file, ...this.#memory(), ...this.#follow()],
+      args: [
+        'write',
+        '--config',
+        configs.destination,
+        '--streams',
+        this.#plan.file,
+        ...this.#memory(),
+        ...this.#follow(),
+      ],
       stdin: 'pipe',
       onLine: (line) => this.#takeLine(line, destination),
       onMessage: (message) => this.#takeMessage(message, destination),

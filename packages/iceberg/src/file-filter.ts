@@ -4,14 +4,7 @@ import type { ManifestFile } from './manifest-list.ts';
 import { type PartitionColumn, partitionColumns } from './partition-spec.ts';
 import type { FieldSummary } from './partition-summary.ts';
 import { projectTest } from './partition-test.ts';
-import {
-  type BoundPredicate,
-  type Predicate,
-  type Test,
-  bindPredicate,
-  mayHold,
-  testedColumns,
-} from './predicate.ts';
+import { type BoundPredicate, type Predicate, type Test, bindPredicate, mayHold, testedColumns } from './predicate.ts';
 import { decodeValue } from './single-value.ts';
 import { type TableMetadata, specById } from './table-metadata.ts';
 import type { Schema } from './schema.ts';

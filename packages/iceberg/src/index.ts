@@ -45,7 +45,14 @@ export {
   shareFileIOs,
 } from './file-io.ts';
 export { dataFolder, encodeName, localLocation, metadataFolder } from './location.ts';
-export { type EntryStatus, type Manifest, type ManifestEntry, type ManifestReading, NO_METRICS, readManifest } from './manifest.ts';
+export {
+  type EntryStatus,
+  type Manifest,
+  type ManifestEntry,
+  type ManifestReading,
+  NO_METRICS,
+  readManifest,
+} from './manifest.ts';
 export { type ManifestFile, readManifestList } from './manifest-list.ts';
 export {
   type MappedField,
@@ -110,7 +117,13 @@ export {
   type UnreachableFiles,
 } from './snapshot-expiry.ts';
 export { type GatheredDeletes, type StagedDeleteRewrite, stageDeleteRewrite } from './stage-delete-rewrite.ts';
-export { type Rewrite, type RewriteOptions, type StagedRewrites, stageManifestRewrite, stageRewrites } from './stage-rewrite.ts';
+export {
+  type Rewrite,
+  type RewriteOptions,
+  type StagedRewrites,
+  stageManifestRewrite,
+  stageRewrites,
+} from './stage-rewrite.ts';
 export { type SortField, type SortOrder, UNSORTED, createSortOrder } from './sort-order.ts';
 export {
   type TableDefinition,

@@ -137,7 +137,12 @@ async function carryAll(
   const deletes: DataFile[] = [];
   for (const rewrite of rewrites) {
     if (rewrite.sources.every((source) => isUnchanged(source, live))) continue;
-    deletes.push(...(await carry(rewrite, rewrite.sources.flatMap(({ file }) => live.get(file.filePath) ?? []))));
+    deletes.push(
+      ...(await carry(
+        rewrite,
+        rewrite.sources.flatMap(({ file }) => live.get(file.filePath) ?? []),
+      )),
+    );
   }
   return deletes;
 }

@@ -138,7 +138,10 @@ function moveBy(struct: TypedStruct, places: readonly number[], shift: number): 
 function moveIndex(bytes: Uint8Array, shift: number): Uint8Array {
   const index = readTypedStruct(bytes);
   const locations = itemsOf(index, OFFSET_INDEX.LOCATIONS);
-  index.set(OFFSET_INDEX.LOCATIONS, structList(locations.map((location) => moveBy(location, [LOCATION.OFFSET], shift))));
+  index.set(
+    OFFSET_INDEX.LOCATIONS,
+    structList(locations.map((location) => moveBy(location, [LOCATION.OFFSET], shift))),
+  );
   return writeTypedStruct(index);
 }
 

@@ -227,7 +227,9 @@ export class CommitDraft {
   async #locate(wanted: WantedKeys): Promise<Map<number, Place>> {
     const { finder, table } = this.#parts;
     const places = new Map<number, Place>();
-    const groups = this.#isTruncated ? [this.#scanFiles] : [await finder.plan(table, wanted.keyFields), this.#scanFiles];
+    const groups = this.#isTruncated
+      ? [this.#scanFiles]
+      : [await finder.plan(table, wanted.keyFields), this.#scanFiles];
     for (const files of groups) {
       for await (const { scanFile, keys, positions } of finder.find(table, wanted, files)) {
         for (const [at, key] of keys.entries()) places.set(key, { file: scanFile.file, position: positions[at]! });

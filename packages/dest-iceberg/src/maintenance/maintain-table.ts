@@ -77,7 +77,13 @@ export async function maintainTable(job: MaintenanceJob): Promise<MaintenanceRep
   const table = await job.catalog.loadTable(job.identifier);
   if (!table) return undefined;
   const skipped = whySkipped(table);
-  const none = { compaction: NO_COMPACTION, gathering: NO_GATHERING, manifestsMerged: 0, expiredSnapshots: 0, expiredFiles: 0 };
+  const none = {
+    compaction: NO_COMPACTION,
+    gathering: NO_GATHERING,
+    manifestsMerged: 0,
+    expiredSnapshots: 0,
+    expiredFiles: 0,
+  };
   const changed = skipped === undefined ? await rewrite(job, table) : none;
   const orphans = job.skipOrphans ? [] : await removeOrphans(job);
   return {

@@ -34,7 +34,15 @@ export async function* maintain(
     memoryBytes: config.keyIndexMemoryMB * MEGABYTE,
     diskBytes: config.keyIndexDiskMB * MEGABYTE,
   });
-  const tools = { catalog, pool, indexes, options: config.maintenance, targetFileBytes, isDryRun, signal: context.signal };
+  const tools = {
+    catalog,
+    pool,
+    indexes,
+    options: config.maintenance,
+    targetFileBytes,
+    isDryRun,
+    signal: context.signal,
+  };
   for (const { stream, target } of streams) {
     context.signal.throwIfAborted();
     try {

@@ -9,7 +9,7 @@ const idsFrom = (first: number, count: number) => Array.from({ length: count }, 
 
 const countsOf = async (scene: TableScene) => {
   const { metadataLocation } = await scene.table();
-  const sql = "SELECT count(*), sum(id), count(name), min(name), max(name), sum(kind) FROM lake";
+  const sql = 'SELECT count(*), sum(id), count(name), min(name), max(name), sum(kind) FROM lake';
   return (await readWithDuckDB({ metadataLocation, sql })).rows;
 };
 

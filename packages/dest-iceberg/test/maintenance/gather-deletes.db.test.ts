@@ -33,7 +33,9 @@ test('position deletes of many commits become one file for each data file', asyn
   expect(report.gathering).toEqual({ deleteFiles: 6, into: 3 });
   expect(await deletesOf(scene)).toEqual([['position-deletes'], ['position-deletes'], ['position-deletes']]);
   expect(await idsOf(scene, 'both')).toEqual(before);
-  const summary = (await scene.table()).metadata.snapshots.findLast(({ summary: each }) => each?.['removed-delete-files'])?.summary;
+  const summary = (await scene.table()).metadata.snapshots.findLast(
+    ({ summary: each }) => each?.['removed-delete-files'],
+  )?.summary;
   expect(summary).toMatchObject({ operation: 'replace', 'total-position-deletes': '18', 'total-delete-files': '3' });
   // Once a file's deletes are its own it is known how many they are.
   expect((await scene.maintain({ minInputFiles: 5, deletedShare: 0.05 })).compaction.files).toBe(3);
