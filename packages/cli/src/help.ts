@@ -138,9 +138,10 @@ Example:
   maintain: `fjord maintain [pipeline.yaml] [--stream PATTERN …] [--dry-run] [--json]
 
 Puts the tables of the pipeline, or of the streams that match, in order: small
-and mostly deleted files are rewritten, manifests merged, old snapshots expired,
-and files that nothing refers to removed. It may run beside a sync. --dry-run
-says what would be done and lists the orphaned files. See docs/maintenance.md.`,
+and mostly deleted files are rewritten, deletes and manifests put together, old
+snapshots expired, and files that nothing refers to removed. It may run beside a
+sync. --dry-run says what would be done and lists the orphaned files.
+See docs/maintenance.md.`,
   remove: `fjord remove [pipeline.yaml] --force [--json]
 
 Drops what the pipeline keeps in the database (replication slot, publication)

@@ -80,7 +80,7 @@ export { readDeletionVector } from './row-deletes/deletion-vector.ts';
 export { POSITION_DELETE_FIELDS } from './row-deletes/position-delete-file.ts';
 export { PositionSet } from './row-deletes/position-set.ts';
 export { type RowDeletes, type WrittenDeletes, writeRowDeletes } from './row-deletes/write-row-deletes.ts';
-export { type ScanFile, type ScanOptions, planFiles } from './scan.ts';
+export { type ScanFile, type ScanOptions, listDeleteFiles, planFiles } from './scan.ts';
 export {
   type Column,
   type ColumnType,

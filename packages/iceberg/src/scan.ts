@@ -58,6 +58,15 @@ export async function* planFiles(table: Table, options: ScanOptions = {}): Async
   }
 }
 
+/** The live delete files of a snapshot, main's unless said: also such that apply to no data file any more, which no scan names. */
+export async function* listDeleteFiles(table: Table, options: ScanOptions = {}): AsyncGenerator<DataFile> {
+  const snapshot = chooseSnapshot(table, options);
+  const manifests = snapshot ? await readManifestList(table.io, snapshot) : [];
+  const deletes = manifests.filter(({ content }) => content === 'deletes');
+  const read = (manifest: ManifestFile) => liveFiles(table, manifest, { filter: undefined, metricsOf: new Set() });
+  for await (const files of mapAhead(deletes, MANIFESTS_AHEAD, read)) yield* files.map(({ file }) => file);
+}
+
 function chooseSnapshot({ metadata }: Table, options: ScanOptions): Snapshot | undefined {
   if (options.snapshotId !== undefined) return snapshotById(metadata, options.snapshotId);
   return snapshotOfRef(metadata, options.ref ?? MAIN);

@@ -1,7 +1,7 @@
 import type { Table } from './catalog.ts';
 import type { DataFile } from './data-file.ts';
 import { NO_METRICS } from './manifest.ts';
-import { planFiles, type ScanFile } from './scan.ts';
+import { listDeleteFiles, planFiles, type ScanFile } from './scan.ts';
 import { SnapshotDraft } from './snapshot-draft.ts';
 import { MAIN } from './snapshot.ts';
 import type { StagedChanges } from './snapshot-producer.ts';
@@ -27,7 +27,7 @@ export interface StagedDeleteRewrite {
 
 /**
  * Stages a `replace` snapshot on main with the same rows and fewer deletes: new ones of single data files in, and out those delete files of which all that
- * they say is in the new ones. What deletes came meanwhile stays. Undefined if no delete file can go.
+ * they say is in the new ones, or which apply to no data file any more. What deletes came meanwhile stays. Undefined if no delete file can go.
  */
 export async function stageDeleteRewrite(
   table: Table,
@@ -37,6 +37,8 @@ export async function stageDeleteRewrite(
   const parent = snapshotOfRef(table.metadata, MAIN);
   const live = await liveFiles(table);
   const { kept, remove } = chooseDeletes(gathered, live);
+  const used = new Set([...live.values()].flatMap(({ deletes }) => deletes.map(pathOf)));
+  for await (const { filePath } of listDeleteFiles(table)) if (!used.has(filePath)) remove.add(filePath);
   if (!parent || remove.size === 0) return undefined;
   const draft = new SnapshotDraft(table);
   const append = kept.flatMap(({ deletes }) => deletes ?? []);

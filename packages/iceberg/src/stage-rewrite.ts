@@ -56,7 +56,11 @@ export async function stageRewrites(
   const nothing = { updates: [], requirements, written: [], snapshotId: undefined };
   if (fit.length === 0 || !parent) return { changes: nothing, abandoned };
   const gone = new Set(fit.flatMap(({ sources }) => sources.map(({ file }) => file.filePath)));
-  for (const [path, users] of live.deletes) if (users.every((user) => gone.has(user))) gone.add(path);
+  const applied = new Set(fit.flatMap(({ sources }) => sources.flatMap(({ deletes }) => deletes.map(pathOf))));
+  for (const [path, { users, isByKey }] of live.deletes) {
+    // Deletes by key that have come since hit the new files, too.
+    if (users.every((user) => gone.has(user)) && (!isByKey || applied.has(path))) gone.add(path);
+  }
   const { manifests, removed } = await draft.carryOver(parent, ({ filePath }) => gone.has(filePath));
   const deletes = carryDeletes ? await carryAll(fit, live.sources, carryDeletes) : [];
   const rewritten = fit.flatMap(({ files }) => files);
@@ -104,21 +108,21 @@ function publish(snapshot: Awaited<ReturnType<SnapshotDraft['finish']>>): Pick<S
   };
 }
 
-type LiveSources = { sources: Map<string, ScanFile>; deletes: Map<string, string[]> };
+type DeleteUse = { users: string[]; isByKey: boolean };
+type LiveSources = { sources: Map<string, ScanFile>; deletes: Map<string, DeleteUse> };
 
-/** The sources as they are now, and for each position delete file the data files that it may be about. */
+/** The sources as they are now, and for each delete file the data files that it may be about. */
 async function liveSources(table: Table, rewrites: readonly Rewrite[]): Promise<LiveSources> {
   const wanted = new Set(rewrites.flatMap(({ sources }) => sources.map(({ file }) => file.filePath)));
   const sources = new Map<string, ScanFile>();
-  const deletes = new Map<string, string[]>();
+  const deletes = new Map<string, DeleteUse>();
   for await (const scanned of planFiles(table, { metricsOf: NO_METRICS })) {
     const { filePath } = scanned.file;
     if (wanted.has(filePath)) sources.set(filePath, scanned);
     for (const file of scanned.deletes) {
-      if (file.content === 'equality-deletes') continue;
-      const users = deletes.get(file.filePath);
-      if (users) users.push(filePath);
-      else deletes.set(file.filePath, [filePath]);
+      const known = deletes.get(file.filePath);
+      if (known) known.users.push(filePath);
+      else deletes.set(file.filePath, { users: [filePath], isByKey: file.content === 'equality-deletes' });
     }
   }
   return { sources, deletes };
@@ -157,4 +161,8 @@ function isUnchanged(read: ScanFile, live: ReadonlyMap<string, ScanFile>): boole
       .toSorted()
       .join('\n');
   return now !== undefined && keysOf(now) === keysOf(read);
+}
+
+function pathOf({ filePath }: DataFile): string {
+  return filePath;
 }

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { runPython, temporaryFolder } from '@fjord/test-harness';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { readCopyableFile, RowGroupCopier } from '../src/index.ts';
 import { encode } from './encode.ts';
 import { PYTHON_FOLDER } from './python-folder.ts';
 
@@ -25,6 +26,8 @@ type Features = {
 describe('foreign readers', () => {
   let found: Features;
   let without: Features;
+  /** Of a file that holds the row groups of the first one twice, copied. */
+  let copied: Features;
 
   beforeAll(async () => {
     await using folder = await temporaryFolder('parquet');
@@ -39,7 +42,10 @@ describe('foreign readers', () => {
       keyValueMetadata: { origin: 'Fjord', 'iceberg.schema': '{"é": "😀"}', empty: '' },
     });
     const plain = await encode([stream], { ...common, pageIndex: false, pageChecksums: false, uuidLogicalType: false });
-    [found, without] = await Promise.all([readFeatures(folder.path, file), readFeatures(folder.path, plain.file)]);
+    const twice = await copyRowGroups([file, file]);
+    [found, without, copied] = await Promise.all(
+      [file, plain.file, twice].map((each) => readFeatures(folder.path, each)),
+    );
   });
 
   test('read the metadata by key', () => {
@@ -85,11 +91,41 @@ describe('foreign readers', () => {
     expect(Object.keys(found.bloomExcludes).toSorted()).toEqual(['number', 'price', 'uid', 'word']);
   });
 
+  test('find all of it in row groups that were copied from other files', () => {
+    const twice = <T>(items: readonly T[]) => [...items, ...items];
+    const groups = ROWS / GROUP_ROWS;
+    const each = <T>(record: Record<string, T[]>, change: (items: T[]) => T[]) =>
+      Object.fromEntries(Object.entries(record).map(([column, items]) => [column, change(items)]));
+    expect(copied).toEqual({
+      ...found,
+      sortedBy: twice(found.sortedBy),
+      uuidFound: 2 * found.uuidFound,
+      topFound: 2 * found.topFound,
+      groupsLeft: each(found.groupsLeft, (left) => [...left, ...left.map((group) => group + groups)]),
+      bloomExcludes: each(found.bloomExcludes, twice),
+      damagedPages: expect.anything(),
+    });
+    expect(Object.keys(copied.damagedPages)).toEqual(Object.keys(found.damagedPages));
+  });
+
   test('refuse a page whose bytes do not fit its checksum', () => {
     for (const [column, error] of Object.entries(found.damagedPages)) expect(error, column).toMatch(/CRC|checksum/i);
     expect(Object.keys(found.damagedPages).length).toBeGreaterThan(5);
   });
 });
+
+/** One file of the row groups of others, in memory. */
+async function copyRowGroups(files: readonly Buffer[]): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  const copier = new RowGroupCopier({ write: async (bytes) => void pieces.push(bytes) });
+  for (const file of files) {
+    const copyable = readCopyableFile(file, file.length);
+    if (!copyable) throw new Error('the file is whole');
+    await copier.add(copyable, async (offset, length) => file.subarray(offset, offset + length));
+  }
+  await copier.close();
+  return Buffer.concat(pieces);
+}
 
 async function readFeatures(folder: string, file: Buffer): Promise<Features> {
   const target = path.join(folder, `${file.length}.parquet`);

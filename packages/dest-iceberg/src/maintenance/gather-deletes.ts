@@ -4,6 +4,7 @@ import {
   type DataFile,
   type GatheredDeletes,
   isIcebergError,
+  listDeleteFiles,
   NO_METRICS,
   planFiles,
   type ScanFile,
@@ -33,16 +34,24 @@ export type GatherJob = {
 const GROWTH_SHARE = 1 / 4;
 const MANY = 4;
 
-/** The data files whose deletes are spread over too many files, with all others that share such a file. */
-export async function planGathering(table: Table, minDeleteFiles: number): Promise<ScanFile[]> {
+/** What is to be gathered: `files` are data files whose deletes are spread over too many, with all others that share such a file. */
+export type GatheringPlan = { files: ScanFile[]; deletes: number };
+
+/** Plans gathering; `deletes` counts the delete files of these data files, and those that apply to no data file any more. */
+export async function planGathering(table: Table, minDeleteFiles: number): Promise<GatheringPlan> {
   const scanned: ScanFile[] = [];
   const due = new Set<string>();
+  const used = new Set<string>();
   for await (const each of planFiles(table, { metricsOf: NO_METRICS })) {
+    for (const { filePath } of each.deletes) used.add(filePath);
     if (each.deletes.length === 0 || !isReadable(each)) continue;
     scanned.push(each);
     if (isDue(each, minDeleteFiles)) for (const { filePath } of each.deletes) due.add(filePath);
   }
-  return scanned.filter(({ deletes }) => deletes.some(({ filePath }) => due.has(filePath)));
+  const files = scanned.filter(({ deletes }) => deletes.some(({ filePath }) => due.has(filePath)));
+  const going = new Set(files.flatMap(({ deletes }) => deletes.map(({ filePath }) => filePath)));
+  for await (const { filePath } of listDeleteFiles(table)) if (!used.has(filePath)) going.add(filePath);
+  return { files, deletes: going.size };
 }
 
 /**
@@ -63,11 +72,12 @@ export async function gatherDeletes(job: GatherJob): Promise<Gathering> {
       return staged?.changes;
     });
   try {
-    for (const source of await planGathering(table, job.minDeleteFiles)) {
+    const { files, deletes } = await planGathering(table, job.minDeleteFiles);
+    if (deletes === 0) return result;
+    for (const source of files) {
       signal.throwIfAborted();
       gathered.push({ source, deletes: await gatherOne(table, source, deleted) });
     }
-    if (gathered.length === 0) return result;
     await inTurn(commit);
   } catch (error) {
     // A commit in doubt may yet be found to have happened: its files stay until they are orphans by age.

@@ -144,9 +144,8 @@ async function gather(job: MaintenanceJob): Promise<Gathering> {
   if (!table) return NO_GATHERING;
   const { minInputFiles: minDeleteFiles } = options;
   if (job.isDryRun) {
-    const due = await planGathering(table, minDeleteFiles);
-    const names = new Set(due.flatMap(({ deletes }) => deletes.map(({ filePath }) => filePath)));
-    return { deleteFiles: names.size, into: due.length };
+    const { files, deletes } = await planGathering(table, minDeleteFiles);
+    return { deleteFiles: deletes, into: files.length };
   }
   const deleted = new DeletedRows(job.indexes);
   return gatherDeletes({ catalog, table, deleted, minDeleteFiles, inTurn: inTurnOf(job), signal });

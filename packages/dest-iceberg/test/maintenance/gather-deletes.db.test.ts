@@ -18,7 +18,9 @@ async function idsOf(scene: TableScene, readers: 'both' | 'duckdb'): Promise<num
 }
 
 const deletesOf = async (scene: TableScene) =>
-  (await Array.fromAsync(planFiles(await scene.table()))).map(({ deletes }) => deletes.map(({ content }) => content));
+  (await Array.fromAsync(planFiles(await scene.table())))
+    .map(({ deletes }) => deletes.map(({ content }) => content).join())
+    .toSorted();
 
 test('position deletes of many commits become one file for each data file', async () => {
   await using scene = await TableScene.open(2);
@@ -31,7 +33,7 @@ test('position deletes of many commits become one file for each data file', asyn
   const report = await scene.maintain({ minInputFiles: 5, snapshotsToKeep: 100, snapshotAgeHours: 10 });
   expect(report.compaction.files).toBe(0);
   expect(report.gathering).toEqual({ deleteFiles: 6, into: 3 });
-  expect(await deletesOf(scene)).toEqual([['position-deletes'], ['position-deletes'], ['position-deletes']]);
+  expect(await deletesOf(scene)).toEqual(['position-deletes', 'position-deletes', 'position-deletes']);
   expect(await idsOf(scene, 'both')).toEqual(before);
   const summary = (await scene.table()).metadata.snapshots.findLast(
     ({ summary: each }) => each?.['removed-delete-files'],
@@ -54,7 +56,7 @@ test.each([2, 3])('equality deletes become positions of the files that they hit 
   expect(await idsOf(scene, 'duckdb')).toEqual(live);
   const report = await scene.maintain({ minInputFiles: 4 });
   expect(report.gathering).toEqual({ deleteFiles: 5, into: 2 });
-  expect(await deletesOf(scene)).toEqual([['position-deletes'], ['position-deletes'], []]);
+  expect(await deletesOf(scene)).toEqual(['', 'position-deletes', 'position-deletes']);
   expect(await idsOf(scene, 'both')).toEqual(live);
 });
 
