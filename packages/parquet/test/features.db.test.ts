@@ -42,10 +42,12 @@ describe('foreign readers', () => {
       keyValueMetadata: { origin: 'Fjord', 'iceberg.schema': '{"é": "😀"}', empty: '' },
     });
     const plain = await encode([stream], { ...common, pageIndex: false, pageChecksums: false, uuidLogicalType: false });
-    const twice = await copyRowGroups([file, file]);
-    [found, without, copied] = await Promise.all(
-      [file, plain.file, twice].map((each) => readFeatures(folder.path, each)),
-    );
+    const read = (each: Buffer) => readFeatures(folder.path, each);
+    [found, without, copied] = await Promise.all([
+      read(file),
+      read(plain.file),
+      read(await copyRowGroups([file, file])),
+    ]);
   });
 
   test('read the metadata by key', () => {
