@@ -43,9 +43,16 @@ export async function followRandom({ key, layout, seed }: RandomCase): Promise<v
 }
 
 /** As `followRandom`, while the table is put in order again and again; gives what was said of that, and how many snapshots were left. */
-export async function followWithUpkeep({ key, layout, seed }: RandomCase, states: number) {
+export async function followWithUpkeep(random: RandomCase, states: number) {
   await using folder = await temporaryFolder('fjord-upkeep');
-  const lake = new Lake(folder.path);
+  const { lake, table, said } = await upkeepIn(folder.path, random, states);
+  await expectSame(lake, table, { hasKeyDeletes: random.layout.changes?.deleteFiles === 'equality' });
+  return { said, snapshots: (await lake.table())!.metadata.snapshots.length };
+}
+
+/** Follows random changes into a lake in a folder, which is put in order meanwhile. */
+export async function upkeepIn(folder: string, { key, layout, seed }: RandomCase, states: number) {
+  const lake = new Lake(folder);
   const kind = KEYS[key]!;
   const table = new RandomTable(kind, seed);
   const primaryKey = kind.columns.map((column) => column.name);
@@ -63,9 +70,7 @@ export async function followWithUpkeep({ key, layout, seed }: RandomCase, states
   }
   write.complete().state('done').endRun();
   expect(await write.finish(), JSON.stringify(write.errors)).toBe(0);
-  await expectSame(lake, table, { hasKeyDeletes: layout.changes?.deleteFiles === 'equality' });
-  const said = write.errors.filter(({ type }) => type === 'LOG');
-  return { said, snapshots: (await lake.table())!.metadata.snapshots.length };
+  return { lake, table, said: write.errors.filter(({ type }) => type === 'LOG') };
 }
 
 type Sent = { table: RandomTable; transaction: Transaction; next: number };
