@@ -18,8 +18,10 @@ import { describeMachine } from './machine.ts';
 import { tripBatch, tripFields } from './made-up-trips.ts';
 
 const TABLE = { namespace: ['bench'], name: 'trips' };
-/** What a commit every few seconds leaves. */
-const ROWS_PER_FILE = 20_000;
+/** What a commit every few seconds leaves: so few rows a file that they are encoded anew. */
+const FEW_ROWS = 10_000;
+/** So many that their row groups are copied. */
+const MANY_ROWS = 40_000;
 const MEGABYTE = 1024 * 1024;
 const TARGET_BYTES = 32 * MEGABYTE;
 const MEMORY_BYTES = 256 * MEGABYTE;
@@ -28,10 +30,25 @@ const RUNS = 3;
 /** One compaction of the whole table: seconds and CPU seconds of the process, its peak memory, files before and after. */
 type Figure = { wallS: number; cpuS: number; peakRssMB: number; files: number; into: number };
 
-/** Writes made-up trips as many small files and measures, in a process of its own, how they are compacted. MB are of Arrow, 10^6 bytes. */
+/**
+ * Writes made-up trips as many small files and measures, in a process of its own, how they are compacted: files of so few rows that they are decoded
+ * and encoded anew, and files whose row groups are copied. MB are of Arrow, 10^6 bytes of the IPC streams that the rows were written from.
+ */
 export async function benchmarkMaintain({ rows }: { rows: number }) {
+  const encoded = await measureFiles(rows, FEW_ROWS);
+  return {
+    name: 'maintain',
+    rows,
+    ...encoded,
+    copied: await measureFiles(rows, MANY_ROWS),
+    machine: describeMachine(),
+    date: new Date().toISOString().slice(0, 10),
+  };
+}
+
+async function measureFiles(rows: number, rowsPerFile: number) {
   await using folder = await temporaryFolder('bench-maintain');
-  const arrowBytes = await makeTable(folder.path, rows);
+  const arrowBytes = await makeTable(folder.path, rows, rowsPerFile);
   const runs: Figure[] = [];
   for (let run = 0; run < RUNS; run++) {
     runs.push(compactOnce(folder.path));
@@ -39,22 +56,18 @@ export async function benchmarkMaintain({ rows }: { rows: number }) {
   }
   const [median] = runs.toSorted((a, b) => a.wallS - b.wallS).slice(RUNS >> 1);
   if (!median) throw new Error('nothing was measured');
-  return {
-    name: 'maintain',
-    rows,
-    arrowMB: arrowBytes / 1e6,
-    arrowMBPerS: arrowBytes / 1e6 / median.wallS,
-    ...median,
-    machine: describeMachine(),
-    date: new Date().toISOString().slice(0, 10),
-  };
+  return { arrowMB: arrowBytes / 1e6, arrowMBPerS: arrowBytes / 1e6 / median.wallS, ...median };
 }
 
 /** The figures for people. */
-export function describeMaintain(result: Awaited<ReturnType<typeof benchmarkMaintain>>): string {
-  const { arrowMB, arrowMBPerS, wallS, cpuS, peakRssMB, files, into } = result;
+export function describeMaintain({ copied, ...encoded }: Awaited<ReturnType<typeof benchmarkMaintain>>): string {
+  return `${describeFigure('encoded anew', encoded)}${describeFigure('copied', copied)}`;
+}
+
+function describeFigure(name: string, figure: Awaited<ReturnType<typeof measureFiles>>): string {
+  const { arrowMB, arrowMBPerS, wallS, cpuS, peakRssMB, files, into } = figure;
   return (
-    `compaction  ${files} files into ${into}: ${arrowMB.toFixed(0)} MB of Arrow in ${wallS.toFixed(2)} s, ` +
+    `${name.padEnd(14)} ${files} files into ${into}: ${arrowMB.toFixed(0)} MB of Arrow in ${wallS.toFixed(2)} s, ` +
     `${arrowMBPerS.toFixed(0)} MB/s; ${cpuS.toFixed(2)} CPU s, ${peakRssMB.toFixed(0)} MB RSS at the peak\n`
   );
 }
@@ -62,7 +75,7 @@ export function describeMaintain(result: Awaited<ReturnType<typeof benchmarkMain
 const openCatalog = (folder: string) => openSqlCatalog({ uri: `${folder}/catalog.db`, warehouse: folder });
 const openPool = () => openParquetPool({ memoryBytes: MEMORY_BYTES, io: {}, targetFileBytes: TARGET_BYTES });
 
-async function makeTable(folder: string, rows: number): Promise<number> {
+async function makeTable(folder: string, rows: number, rowsPerFile: number): Promise<number> {
   await using catalog = await openCatalog(folder);
   await catalog.createNamespace(TABLE.namespace);
   const columns = tripFields.map(({ name, type, required }) => ({ name, type, required }));
@@ -70,11 +83,11 @@ async function makeTable(folder: string, rows: number): Promise<number> {
   await using pool = openPool();
   const append: DataFile[] = [];
   let bytes = 0;
-  for (let first = 0; first < rows; first += ROWS_PER_FILE) {
-    const batch = tripBatch(first, Math.min(ROWS_PER_FILE, rows - first));
+  for (let first = 0; first < rows; first += rowsPerFile) {
+    const batch = tripBatch(first, Math.min(rowsPerFile, rows - first));
     bytes += batch.length;
     const writer = pool.openFile({ prefix: `${folder}/bench/trips/data/p/g1-${first}`, fields: tripFields });
-    await writer.write({ rows: Math.min(ROWS_PER_FILE, rows - first), body: [new Uint8Array(batch)] });
+    await writer.write({ rows: Math.min(rowsPerFile, rows - first), body: [new Uint8Array(batch)] });
     append.push(...(await writer.close()));
   }
   await commitTable(catalog, TABLE, (table) => stageSnapshot(table, { append }));

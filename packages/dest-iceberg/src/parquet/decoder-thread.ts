@@ -13,6 +13,7 @@ export class DecoderThread {
   readonly #worker = new Worker(SCRIPT);
   readonly #calls = new Map<number, PromiseWithResolvers<SourceValue>>();
   #lastNumber = 0;
+  #sourceCount = 0;
   #death: Error | undefined;
 
   constructor() {
@@ -27,20 +28,36 @@ export class DecoderThread {
     return this.#death !== undefined;
   }
 
+  /** How many files are open in it, or being opened. */
+  get sourceCount(): number {
+    return this.#sourceCount;
+  }
+
   async open({ io, ...file }: SourceFile & { io: FileIOProperties }): Promise<ParquetSource> {
     const source = ++this.#lastNumber;
-    const opened = await this.#decode(file, { type: 'open', source, io, ...file });
-    if (opened.type !== 'opened') throw new Error('a Parquet source was not opened');
-    const { rowGroups, fieldIds } = opened;
+    this.#sourceCount += 1;
+    const { rowGroups, fieldIds } = await this.#open(file, { type: 'open', source, io, ...file });
     return {
       rowCount: Number(file.recordCount),
       rowGroups,
       fieldIds: new Set(fieldIds),
       read: (fields, rowGroup) => this.#read(file, { source, fields, rowGroup }),
       [Symbol.asyncDispose]: async () => {
+        this.#sourceCount -= 1;
         if (!this.isDead) await this.#call({ type: 'close', source });
       },
     };
+  }
+
+  async #open(file: SourceFile, call: Call): Promise<Extract<SourceValue, { type: 'opened' }>> {
+    try {
+      const opened = await this.#decode(file, call);
+      if (opened.type === 'opened') return opened;
+      throw new Error('a Parquet source was not opened');
+    } catch (error) {
+      this.#sourceCount -= 1;
+      throw error;
+    }
   }
 
   async *#read(

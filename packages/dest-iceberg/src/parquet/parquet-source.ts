@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type DataFile, IcebergError, type NestedField, parseNameMapping, type Table } from '@fjord/iceberg';
 import type { ArrowRows } from '../partition/arrow-rows.ts';
 import { decodeRows } from '../partition/decode-rows.ts';
@@ -40,8 +41,18 @@ export interface ParquetSource extends AsyncDisposable {
   read(fields: readonly NestedField[], rowGroup?: number): AsyncGenerator<SourceRows>;
 }
 
-/** The thread that decodes for all of this process. A file that is broken may end it; the next file gets another. */
-let shared: DecoderThread | undefined;
+/** The threads that decode for all of this process: one, unless several files are read at once. A file that is broken may end one; the next file gets another. */
+let threads: DecoderThread[] = [];
+const MAX_THREADS = Math.min(availableParallelism(), 4);
+
+function pickThread(): DecoderThread {
+  threads = threads.filter((thread) => !thread.isDead);
+  const [idlest] = threads.toSorted((a, b) => a.sourceCount - b.sourceCount);
+  if (idlest && (idlest.sourceCount === 0 || threads.length >= MAX_THREADS)) return idlest;
+  const thread = new DecoderThread();
+  threads.push(thread);
+  return thread;
+}
 
 /** Opens a data file of a table by ranged reads, decoded in a worker thread. Throws `storage_failed` if it is not what the table says. */
 export async function openParquetSource(
@@ -52,8 +63,7 @@ export async function openParquetSource(
     const what = file.keyMetadata ? 'encrypted' : file.fileFormat;
     throw new IcebergError('unsupported', `File ${file.filePath} is ${what}; Parquet files can be read.`);
   }
-  if (!shared || shared.isDead) shared = new DecoderThread();
-  return shared.open({
+  return pickThread().open({
     io: table.ioProperties,
     location: file.filePath,
     size: Number(file.fileSizeInBytes),
