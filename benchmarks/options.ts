@@ -15,7 +15,7 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   partitions        5 M rows into 200 partitions in no order, and into none
   s3-latency        5 M rows into a bucket without and with 20 ms more for each request
   commit            commits to a table of 100,000 files (--rows: files)
-  maintain          4 M made-up trips in 200 small files, compacted
+  maintain          4 M made-up trips in small files, compacted
   parquet           2 M made-up trips into Parquet: our encoder, parquet-wasm, PyArrow
   startup           how long the commands take to answer
 

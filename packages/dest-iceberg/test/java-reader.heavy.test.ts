@@ -19,7 +19,7 @@ test("Iceberg's own Java reader finds the rows of each table, all at once and by
   for (const [index, { key, layout }] of TABLES.entries()) {
     const own = path.join(folder.path, String(index));
     await mkdir(own);
-    const { lake, table } = await upkeepIn(own, { key, layout, seed: 500 + index }, 30);
+    const { lake, table } = await upkeepIn(own, { key, layout, seed: 500 + index }, { states: 30 });
     made.push({ table, metadataLocation: (await lake.table())!.metadataLocation });
   }
   const found = await readWithJava(made.map(({ metadataLocation }) => metadataLocation));

@@ -64,7 +64,7 @@ export async function commitTables(
   builds: readonly TableBuild[],
   options: Omit<CommitOptions, 'base'> = {},
 ): Promise<Table[]> {
-  let tables = await Promise.all(builds.map(({ base, identifier }) => base ?? load(catalog, identifier)));
+  let tables = await Promise.all(builds.map(async ({ base, identifier }) => base ?? load(catalog, identifier)));
   for (let attempt = 1; ; attempt++) {
     const current = tables;
     const parts = await buildAll(builds, current);

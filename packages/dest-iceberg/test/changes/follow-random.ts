@@ -45,19 +45,24 @@ export async function followRandom({ key, layout, seed }: RandomCase): Promise<v
 /** As `followRandom`, while the table is put in order again and again; gives what was said of that, and how many snapshots were left. */
 export async function followWithUpkeep(random: RandomCase, states: number) {
   await using folder = await temporaryFolder('fjord-upkeep');
-  const { lake, table, said } = await upkeepIn(folder.path, random, states);
+  const { lake, table, said } = await upkeepIn(folder.path, random, { states });
   await expectSame(lake, table, { hasKeyDeletes: random.layout.changes?.deleteFiles === 'equality' });
   return { said, snapshots: (await lake.table())!.metadata.snapshots.length };
 }
 
 /** Follows random changes into a lake in a folder, which is put in order meanwhile. */
-export async function upkeepIn(folder: string, { key, layout, seed }: RandomCase, states: number) {
+export async function upkeepIn(
+  folder: string,
+  { key, layout, seed }: RandomCase,
+  { states, config }: { states: number; config?: Record<string, unknown> },
+) {
   const lake = new Lake(folder);
   const kind = KEYS[key]!;
   const table = new RandomTable(kind, seed);
   const primaryKey = kind.columns.map((column) => column.name);
-  const options = { writeMode: 'upsert', columns: table.columns, primaryKey, config: { maintenance: EAGER } } as const;
-  await using write = lake.write({ ...options, layout: { changes: {}, ...layout } }, '--follow');
+  const options = { writeMode: 'upsert', columns: table.columns, primaryKey } as const;
+  const own = { layout: { changes: {}, ...layout }, config: { maintenance: EAGER, ...config } };
+  await using write = lake.write({ ...options, ...own }, '--follow');
   await write.started();
   write.begin(null).records('a', table.fill(200)).end('a').state('copied');
   await write.durable('copied');

@@ -6,7 +6,7 @@ export type Decode = (source: ByteSource) => AvroValue;
 
 /** What a decoder needs besides its schema. */
 export interface DecoderOptions {
-  /** Of maps with int keys only these entries are kept; all unless said. */
+  /** Of maps with int keys only these entries are kept, and a map without any of them is null; all unless said. */
   readonly mapKeys?: ReadonlySet<number> | undefined;
 }
 
@@ -119,7 +119,7 @@ function intMapDecoder(schema: AvroArray, context: Context): Decode | undefined 
   if (key?.type !== 'int' || value === undefined || more.length > 0) return;
   const decodeValue = decoderOf(value.type, context);
   const { mapKeys } = context;
-  if (mapKeys) return someEntriesDecoder(mapKeys, decodeValue, SKIPS[String(value.type)] ?? decodeValue);
+  if (mapKeys) return someEntriesDecoder(mapKeys, decodeValue, skipperOf(value.type) ?? decodeValue);
   return (source) => {
     const flat: AvroValue[] = [];
     for (let count = readBlockCount(source); count > 0; count = readBlockCount(source)) {
@@ -129,6 +129,10 @@ function intMapDecoder(schema: AvroArray, context: Context): Decode | undefined 
   };
 }
 
+function skipperOf(type: AvroSchema): ((source: ByteSource) => void) | undefined {
+  return typeof type === 'string' ? SKIPS[type] : undefined;
+}
+
 /** A big table's manifests are mostly metrics, of which most are never looked at. */
 function someEntriesDecoder(
   keys: ReadonlySet<number>,
@@ -136,11 +140,12 @@ function someEntriesDecoder(
   skipValue: (source: ByteSource) => unknown,
 ): Decode {
   return (source) => {
-    const flat: AvroValue[] = [];
+    // None of the keys: as if there were no map, of which there are six for each file.
+    let flat: AvroValue[] | null = null;
     for (let count = readBlockCount(source); count > 0; count = readBlockCount(source)) {
       for (let index = 0; index < count; index++) {
         const key = source.readInt();
-        if (keys.has(key)) flat.push(key, decodeValue(source));
+        if (keys.has(key)) (flat ??= []).push(key, decodeValue(source));
         else skipValue(source);
       }
     }

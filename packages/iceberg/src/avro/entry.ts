@@ -100,8 +100,9 @@ function decodeDataFile(row: AvroRow, columns: readonly PartitionColumn[]): Data
 
 /** Drops the keys whose value is undefined, so that absent metrics are absent keys. */
 function definedOnly<T extends Record<string, unknown>>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(record).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  const defined: Record<string, unknown> = {};
+  for (const key of Object.keys(record)) if (record[key] !== undefined) defined[key] = record[key];
+  return defined as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 function decodeFormat(format: string): DataFile['fileFormat'] {

@@ -19,40 +19,66 @@ export interface AvroRow {
 /** Typed access to a decoded record by Iceberg field id. Its methods throw TypeError for a value of another type. */
 export function recordOf(value: AvroValue | undefined): AvroRow {
   if (!isObject(value)) throw new TypeError('An Avro record was expected.');
-  const get = (id: number): AvroValue | undefined => value[String(id)];
-  const optionalLong = (id: number): bigint | undefined => {
-    const item = get(id) ?? undefined;
-    if (typeof item === 'number') return BigInt(item);
-    return item === undefined || typeof item === 'bigint' ? item : wrong(id);
-  };
-  const optionalInt = (id: number): number | undefined => {
-    const item = get(id) ?? undefined;
+  return new DecodedRow(value);
+}
+
+class DecodedRow implements AvroRow {
+  readonly #record: { [field: string]: AvroValue };
+
+  constructor(record: { [field: string]: AvroValue }) {
+    this.#record = record;
+  }
+
+  value(id: number): AvroValue | undefined {
+    return this.#record[id];
+  }
+
+  boolean(id: number): boolean {
+    return this.value(id) === true;
+  }
+
+  int(id: number): number {
+    return this.optionalInt(id) ?? wrong(id);
+  }
+
+  optionalInt(id: number): number | undefined {
+    const item = this.value(id) ?? undefined;
     if (typeof item === 'bigint') return Number(item);
     return item === undefined || typeof item === 'number' ? item : wrong(id);
-  };
-  const optionalString = (id: number): string | undefined => {
-    const item = get(id) ?? undefined;
+  }
+
+  long(id: number): bigint {
+    return this.optionalLong(id) ?? wrong(id);
+  }
+
+  optionalLong(id: number): bigint | undefined {
+    const item = this.value(id) ?? undefined;
+    if (typeof item === 'number') return BigInt(item);
+    return item === undefined || typeof item === 'bigint' ? item : wrong(id);
+  }
+
+  string(id: number): string {
+    return this.optionalString(id) ?? wrong(id);
+  }
+
+  optionalString(id: number): string | undefined {
+    const item = this.value(id) ?? undefined;
     return item === undefined || typeof item === 'string' ? item : wrong(id);
-  };
-  return {
-    optionalInt,
-    optionalLong,
-    optionalString,
-    boolean: (id) => get(id) === true,
-    int: (id) => optionalInt(id) ?? wrong(id),
-    long: (id) => optionalLong(id) ?? wrong(id),
-    string: (id) => optionalString(id) ?? wrong(id),
-    row: (id) => recordOf(get(id)),
-    value: get,
-    optionalBytes: (id) => {
-      const item = get(id) ?? undefined;
-      return item === undefined || item instanceof Uint8Array ? item : wrong(id);
-    },
-    optionalArray: (id) => {
-      const item = get(id) ?? undefined;
-      return item === undefined || Array.isArray(item) ? item : wrong(id);
-    },
-  };
+  }
+
+  optionalBytes(id: number): Uint8Array | undefined {
+    const item = this.value(id) ?? undefined;
+    return item === undefined || item instanceof Uint8Array ? item : wrong(id);
+  }
+
+  optionalArray(id: number): AvroValue[] | undefined {
+    const item = this.value(id) ?? undefined;
+    return item === undefined || Array.isArray(item) ? item : wrong(id);
+  }
+
+  row(id: number): AvroRow {
+    return recordOf(this.value(id));
+  }
 }
 
 function isObject(value: AvroValue | undefined): value is { [field: string]: AvroValue } {
