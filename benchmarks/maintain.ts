@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { Value } from '@sinclair/typebox/value';
 import {
   type Catalog,
   commitTable,
@@ -11,7 +10,7 @@ import {
 } from '@fjord/iceberg';
 import { temporaryFolder } from '@fjord/test-harness';
 import { KeyIndexes } from '../packages/dest-iceberg/src/changes/key-indexes.ts';
-import { MaintenanceSchema } from '../packages/dest-iceberg/src/maintenance/maintenance-config.ts';
+import type { MaintenanceOptions } from '../packages/dest-iceberg/src/maintenance/maintenance-config.ts';
 import { maintainTable } from '../packages/dest-iceberg/src/maintenance/maintain-table.ts';
 import { openParquetPool } from '../packages/dest-iceberg/src/parquet/sink.ts';
 import { describeMachine } from './machine.ts';
@@ -26,6 +25,16 @@ const MEGABYTE = 1024 * 1024;
 const TARGET_BYTES = 32 * MEGABYTE;
 const MEMORY_BYTES = 256 * MEGABYTE;
 const RUNS = 3;
+const OPTIONS: MaintenanceOptions = {
+  snapshotAgeHours: 24,
+  snapshotsToKeep: 10,
+  orphanAgeHours: 72,
+  minInputFiles: 5,
+  deletedShare: 0.3,
+  whileFollowing: false,
+  filesWhileFollowing: 30,
+  snapshotsWhileFollowing: 300,
+};
 
 /** One compaction of the whole table: seconds and CPU seconds of the process, its peak memory, files before and after. */
 type Figure = { wallS: number; cpuS: number; peakRssMB: number; files: number; into: number };
@@ -121,7 +130,7 @@ async function measure(catalog: Catalog): Promise<Figure> {
     identifier: TABLE,
     pool,
     indexes,
-    options: Value.Parse(MaintenanceSchema, {}),
+    options: OPTIONS,
     targetFileBytes: TARGET_BYTES,
     skipOrphans: true,
     signal: new AbortController().signal,
