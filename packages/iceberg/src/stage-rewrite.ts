@@ -23,9 +23,11 @@ export interface RewriteOptions {
   readonly summary?: Readonly<Record<string, string>> | undefined;
   /**
    * Writes position deletes of a rewrite's new files for rows that were deleted from its sources since they were read; `now` are the sources as they
-   * are. Without it such a rewrite is given up.
+   * are. Without it, or where it gives undefined, such a rewrite is given up.
    */
-  readonly carryDeletes?: ((rewrite: Rewrite, now: readonly ScanFile[]) => Promise<readonly DataFile[]>) | undefined;
+  readonly carryDeletes?:
+    | ((rewrite: Rewrite, now: readonly ScanFile[]) => Promise<readonly DataFile[] | undefined>)
+    | undefined;
 }
 
 /** What `stageRewrites` made of rewrites. */
@@ -46,7 +48,8 @@ export async function stageRewrites(
 ): Promise<StagedRewrites> {
   const parent = snapshotOfRef(table.metadata, MAIN);
   const live = await liveSources(table, rewrites);
-  const fit = rewrites.filter((rewrite) => isFit(rewrite, live.sources, carryDeletes !== undefined));
+  const carried = await carryAll(rewrites, live.sources, carryDeletes);
+  const fit = rewrites.filter((rewrite) => carried.has(rewrite));
   const abandoned = rewrites.filter((rewrite) => !fit.includes(rewrite));
   const draft = new SnapshotDraft(table);
   const requirements = [
@@ -62,7 +65,7 @@ export async function stageRewrites(
     if (users.every((user) => gone.has(user)) && (!isByKey || applied.has(path))) gone.add(path);
   }
   const { manifests, removed } = await draft.carryOver(parent, ({ filePath }) => gone.has(filePath));
-  const deletes = carryDeletes ? await carryAll(fit, live.sources, carryDeletes) : [];
+  const deletes = [...carried.values()].flat();
   const rewritten = fit.flatMap(({ files }) => files);
   const append = [...rewritten, ...deletes];
   const added = [...(await draft.add(rewritten, sequenceNumber)), ...(await draft.add(deletes))];
@@ -128,27 +131,21 @@ async function liveSources(table: Table, rewrites: readonly Rewrite[]): Promise<
   return { sources, deletes };
 }
 
-/** All sources are there, with the same rows or with later deletes that can be carried over. */
-function isFit({ sources }: Rewrite, live: ReadonlyMap<string, ScanFile>, carriesDeletes: boolean): boolean {
-  return sources.every((source) => live.has(source.file.filePath) && (carriesDeletes || isUnchanged(source, live)));
-}
-
+/** The rewrites whose sources are all there, with the deletes that their new files need: none where the rows are the same. */
 async function carryAll(
   rewrites: readonly Rewrite[],
   live: ReadonlyMap<string, ScanFile>,
-  carry: NonNullable<RewriteOptions['carryDeletes']>,
-): Promise<DataFile[]> {
-  const deletes: DataFile[] = [];
+  carry: RewriteOptions['carryDeletes'],
+): Promise<Map<Rewrite, readonly DataFile[]>> {
+  const carried = new Map<Rewrite, readonly DataFile[]>();
   for (const rewrite of rewrites) {
-    if (rewrite.sources.every((source) => isUnchanged(source, live))) continue;
-    deletes.push(
-      ...(await carry(
-        rewrite,
-        rewrite.sources.flatMap(({ file }) => live.get(file.filePath) ?? []),
-      )),
-    );
+    const now = rewrite.sources.flatMap(({ file }) => live.get(file.filePath) ?? []);
+    if (now.length < rewrite.sources.length) continue;
+    const isSame = rewrite.sources.every((source) => isUnchanged(source, live));
+    const deletes = isSame ? [] : await carry?.(rewrite, now);
+    if (deletes) carried.set(rewrite, deletes);
   }
-  return deletes;
+  return carried;
 }
 
 /** The same position deletes apply as when the file was read. Equality deletes that came later hit the rewritten rows, too. */

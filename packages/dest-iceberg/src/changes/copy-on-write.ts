@@ -33,7 +33,7 @@ export async function rewriteWithout(
   return { append, gone };
 }
 
-function rewriteOne(
+async function rewriteOne(
   table: Table,
   { scanFile, positions, earlier }: RowDeletes,
   pool: ParquetPool,
@@ -42,7 +42,8 @@ function rewriteOne(
   dead.addAll(positions);
   if (earlier) dead.addAll(earlier);
   const deleted = { of: () => Promise.resolve(dead) };
-  return rewriteFiles({ sources: [scanFile], bytes: 0 }, { table, pool, deleted, signal: NEVER });
+  const rewritten = await rewriteFiles({ sources: [scanFile], bytes: 0 }, { table, pool, deleted, signal: NEVER });
+  return rewritten.flatMap(({ files }) => files);
 }
 
 /** Position deletes and deletion vectors that are about none but these data files. Deletes by key may be about files to come. */

@@ -1,15 +1,16 @@
-import { type DataFile, PositionSet, type Rewrite, type ScanFile, type Table, writeRowDeletes } from '@fjord/iceberg';
+import { type DataFile, PositionSet, type ScanFile, type Table, writeRowDeletes } from '@fjord/iceberg';
 import type { DeletedRows } from '../changes/deleted-rows.ts';
 import type { FileRewrite } from './rewrite-files.ts';
 
-type Carry = { rewrite: Rewrite; now: readonly ScanFile[]; deleted: DeletedRows };
+type Carry = { rewrite: FileRewrite; now: readonly ScanFile[]; deleted: DeletedRows };
 
 /**
  * Writes deletes of a rewrite's new files for the rows that were deleted from its sources after they were read: their live rows follow each other in the
- * new files, in the order of the sources.
+ * new files, in the order of the sources. Undefined where they are sorted there.
  */
-export async function carryDeletes(table: Table, { rewrite, now, deleted }: Carry): Promise<DataFile[]> {
-  const { sources, files, gone } = rewrite as FileRewrite;
+export async function carryDeletes(table: Table, { rewrite, now, deleted }: Carry): Promise<DataFile[] | undefined> {
+  const { sources, files, gone } = rewrite;
+  if (!gone) return undefined;
   const moved: number[] = [];
   let start = 0;
   for (const [index, source] of sources.entries()) {

@@ -5,6 +5,7 @@ import {
   isIcebergError,
   NO_METRICS,
   planFiles,
+  type ScanFile,
   type Snapshot,
   stageRewrites,
   type Table,
@@ -50,12 +51,13 @@ export function planTable(table: Table, options: CompactionOptions): Promise<Com
  */
 export async function compactTable(job: CompactionJob, head: Snapshot): Promise<Compaction> {
   const groups = await planTable(job.table, job.options);
+  const tools = { ...job, deleted: { of: (scanned: ScanFile) => job.deleted.of(job.table, scanned) } };
   const total: Compaction = { files: 0, bytes: 0, into: 0, intoBytes: 0, abandonedFiles: 0 };
   let done: FileRewrite[] = [];
   let bytes = 0;
   for (let first = 0; first < groups.length; first += job.parallel) {
     const some = groups.slice(first, first + job.parallel);
-    const rewritten = await Promise.allSettled(some.map((group) => rewriteFiles(group, job)));
+    const rewritten = await Promise.allSettled(some.map((group) => rewriteFiles(group, tools)));
     done.push(...rewritten.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : [])));
     const failed = rewritten.find((outcome) => outcome.status === 'rejected');
     bytes += some.reduce((sum, group) => sum + group.bytes, 0);
@@ -80,7 +82,10 @@ async function commitRewrites(
       const staged = await stageRewrites(fresh, rewrites, {
         sequenceNumber,
         summary: { 'fjord.maintenance': 'compaction' },
-        carryDeletes: (rewrite, now) => carryDeletes(fresh, { rewrite, now, deleted }),
+        carryDeletes: async (staged, now) => {
+          const rewrite = rewrites.find((each) => each === staged);
+          return rewrite && carryDeletes(fresh, { rewrite, now, deleted });
+        },
       });
       abandoned = new Set(staged.abandoned);
       return staged.changes.snapshotId === undefined ? undefined : staged.changes;

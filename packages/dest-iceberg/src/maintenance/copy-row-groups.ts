@@ -3,6 +3,8 @@ import { currentSchema, type DataFile, type FileIO, type ScanFile, type Table } 
 import { type CopyableFile, ParquetError, type ParquetFooter, readCopyableFile, RowGroupCopier } from '@fjord/parquet';
 import { footerMetrics } from '../parquet/footer-metrics.ts';
 import { leafTypes } from '../parquet/metrics.ts';
+import { sortPlan } from '../sort/sort-plan.ts';
+import type { RewriteTools } from './rewrite-files.ts';
 
 /** A file whose row groups are copied as they are. */
 export type CopiedSource = { source: ScanFile; copyable: CopyableFile };
@@ -14,18 +16,17 @@ const TAIL_BYTES = 64 * 1024;
 
 /**
  * The files of a group that need not be decoded: none of their rows is deleted, their row groups are large enough, and they were written alike. None where
- * there is only one, or where rows must be given their ids (format version 3).
+ * there is only one, or where rows must be given their ids (format version 3) or sorted.
  */
 export async function findCopyable(
-  { io, metadata }: Table,
   sources: readonly ScanFile[],
-  signal: AbortSignal,
+  { table: { io, metadata }, deleted, signal }: Pick<RewriteTools, 'table' | 'deleted' | 'signal'>,
 ): Promise<CopiedSource[]> {
-  if (metadata['format-version'] >= 3) return [];
+  if (metadata['format-version'] >= 3 || sortPlan(metadata, currentSchema(metadata).fields)) return [];
   const found: CopiedSource[] = [];
   for (const source of sources) {
     signal.throwIfAborted();
-    if (source.deletes.length > 0 || Number(source.file.recordCount) < MIN_GROUP_ROWS) continue;
+    if (Number(source.file.recordCount) < MIN_GROUP_ROWS || (await deleted.of(source)).size > 0) continue;
     const copyable = await openCopyable(io, source.file);
     if (copyable) found.push({ source, copyable });
   }

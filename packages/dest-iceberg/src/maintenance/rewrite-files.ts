@@ -43,9 +43,9 @@ export type FileRewrite = Rewrite & { gone: readonly PositionSet[] | undefined }
  * On any fault what was written is deleted.
  */
 export async function rewriteFiles(group: CompactionGroup, tools: RewriteTools): Promise<FileRewrite[]> {
-  const { table, signal } = tools;
+  const { table, deleted, signal } = tools;
   const prefix = prefixOf(group);
-  const copied = await findCopyable(table, group.sources, signal);
+  const copied = await findCopyable(group.sources, { table, deleted, signal });
   const sources = copied.map(({ source }) => source);
   const rest = group.sources.filter((source) => !sources.includes(source));
   const recoded = rest.length > 0 ? [await recodeFiles(rest, prefix, tools)] : [];
@@ -109,7 +109,7 @@ async function copyRows(scanned: ScanFile, { table, dead, signal, fields, writer
 
 const asItIs = ({ rows, stream }: SourceRows): ParquetBatch => ({ rows, body: [stream] });
 
-function liveRows({ startRow, rows }: SourceRows, gone: Positions): Int32Array {
+function liveRows({ startRow, rows }: SourceRows, gone: PositionSet): Int32Array {
   const indices = new Int32Array(rows);
   let count = 0;
   for (let row = 0; row < rows; row++) if (gone.size === 0 || !gone.has(startRow + row)) indices[count++] = row;
