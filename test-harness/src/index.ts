@@ -38,5 +38,4 @@ export { prepareVersityGateway, startS3, type S3Access, type S3Server } from './
 export { readWithSpark, runSpark, spark, type Spark } from './spark.ts';
 export { makeSshKey, prepareSsh, startSshAgent, startSshServer, type SshKey, type SshServer } from './ssh.ts';
 export { startTcpProxy, TcpProxy } from './tcp-proxy.ts';
-export { findTrinoProblem, queryWithTrino, type TrinoRows } from './trino.ts';
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
