@@ -1,6 +1,5 @@
 export { prepareAzure, startAzure, type AzureServer } from './azure.ts';
 export { cacheFolder, makeOnce } from './cache.ts';
-export { type JavaTable, readWithJava } from './iceberg-java.ts';
 export { makeCertificateAuthority, type Certificate, type CertificateAuthority } from './certificates.ts';
 export { findFreePort } from './free-port.ts';
 export { findOldNode, installPacked, versionOf } from './packed-packages.ts';
