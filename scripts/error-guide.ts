@@ -90,6 +90,12 @@ export const ERROR_GUIDE = {
     cause: 'Rows were deleted from the Iceberg table by others, or it was rolled back.',
     safe: `${STREAM_ONLY} No column was filled with null in place of what is not known.`,
   },
+  rows_differ: {
+    meaning: '`fjord verify` found rows that are not the same at the source and in the table.',
+    cause:
+      'Somebody else has changed the table, or it was rolled back. Of a stream that does not follow the change log also what was written at the source since its last sync.',
+    safe: 'Nothing was changed. `--repair` has only the rows that differ sent again.',
+  },
   source_unreachable: {
     meaning: 'No connection to the source can be made.',
     cause: 'Server down, wrong host or port, firewall, name that does not resolve.',

@@ -9,6 +9,7 @@ export const VERBS = [
   'status',
   'history',
   'logs',
+  'verify',
   'maintain',
   'remove',
   'state',
@@ -39,6 +40,7 @@ To copy
 To look after the tables
   fjord table       how the tables are: files, snapshots, deletes, health
   fjord query       ask the tables in SQL, by DuckDB
+  fjord verify      compare the tables with their source, repair what differs
   fjord maintain    compact the tables, expire snapshots, remove orphaned files
   fjord remove      drop what a pipeline keeps beside its tables: slot, marker
 For programs
@@ -135,6 +137,15 @@ Prints what completes verbs, options and files in that shell.
 
 Example:
   fjord completion bash > /etc/bash_completion.d/fjord`,
+  verify: `fjord verify [STREAM ...] [pipeline.yaml] [--repair] [--json]
+  [--memory MB]
+
+Compares tables with their source by counts and checksums, and names the rows
+that differ. Streams that follow the change log are synced first and compared
+at one place of it, so that writes meanwhile are no differences; stop a
+\`fjord sync --follow\` of the pipeline before. See docs/verify.md.
+  --repair  has the rows that differ sent again, and compares once more
+Exit codes: 0 all equal (or repaired), 5 some differ.`,
   maintain: `fjord maintain [pipeline.yaml] [--stream PATTERN …] [--dry-run] [--json]
 
 Puts the tables of the pipeline, or of the streams that match, in order: small

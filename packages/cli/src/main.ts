@@ -9,6 +9,8 @@ export type Arguments = {
   options: Record<string, string | boolean | string[] | undefined>;
   /** What the verb is about, of those that take it before the file: a table, a statement. */
   subject?: string | undefined;
+  /** The same where it may be several: patterns of streams. */
+  subjects?: string[];
 };
 
 const WITH_SUBJECT: ReadonlySet<Verb> = new Set(['table', 'query', 'preview', 'history', 'add', 'completion']);
@@ -30,12 +32,16 @@ export async function main(argv: string[]): Promise<number> {
     process.stderr.write(`error: There is no verb "${positionals[0]}".\nfix: The verbs are ${VERBS.join(', ')}.\n`);
     return 2;
   }
-  const { file, subject } = placeArguments(verb, positionals.slice(1));
-  return runVerb(verb, { file, json: values.json ?? false, options: values, subject });
+  const placed = placeArguments(verb, positionals.slice(1));
+  return runVerb(verb, { ...placed, json: values.json ?? false, options: values });
 }
 
 /** A file that is called as pipelines are may stand before or after what the verb is about. */
-function placeArguments(verb: Verb, rest: string[]): { file: string; subject: string | undefined } {
+function placeArguments(verb: Verb, rest: string[]): Pick<Arguments, 'file' | 'subject' | 'subjects'> {
+  if (verb === 'verify') {
+    const file = rest.find((argument) => PIPELINE_FILE.test(argument));
+    return { file: file ?? DEFAULT_FILE, subjects: rest.filter((argument) => argument !== file) };
+  }
   if (!WITH_SUBJECT.has(verb)) return { file: rest[0] ?? DEFAULT_FILE, subject: undefined };
   const found = rest.findIndex((argument) => PIPELINE_FILE.test(argument));
   const [file] = found < 0 ? rest.slice(1) : rest.splice(found, 1);
@@ -46,6 +52,8 @@ async function runVerb(verb: Verb, args: Arguments): Promise<number> {
   switch (verb) {
     case 'sync':
       return (await import('./sync.ts')).sync(args);
+    case 'verify':
+      return (await import('./verify.ts')).verify(args);
     case 'maintain':
       return (await import('./maintain.ts')).maintain(args);
     case 'remove':
@@ -100,6 +108,7 @@ function parse(argv: string[]) {
         force: flag,
         memory: text,
         follow: flag,
+        repair: flag,
         backfill: { ...text, multiple: true },
         stream: { ...text, multiple: true },
         'dry-run': flag,

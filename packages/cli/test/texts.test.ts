@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import type { StreamVerdict } from '@fjord/engine';
 import { failureText } from '../src/failure-text.ts';
 import { progressLine, totalLine } from '../src/live-view.ts';
 import { formatBytes, formatCount, table } from '../src/table-text.ts';
+import { describe } from '../src/verify.ts';
 
 test('a table aligns its first column to the left and the others to the right', () => {
   expect(
@@ -71,4 +73,25 @@ test('the last line of the live view sums up, and says what is left where every 
   expect(totalLine(streams, speed)).toBe('1 of 2 streams complete  2.0 MB/s  1:40 left  2 retries');
   const unknown = { ...stream, ...rest, status: 'RUNNING' } as const;
   expect(totalLine([...streams, unknown], { ...speed, retries: 0 })).toBe('1 of 3 streams complete  2.0 MB/s');
+});
+
+test('a comparison shows some of the keys that differ, and what there is to say', () => {
+  const verdict: StreamVerdict = {
+    stream: 'shop.orders',
+    table: 'shop.orders',
+    status: 'different',
+    rows: { source: 1200, table: 1194 },
+    ranges: { count: 2, differing: [1] },
+    keys: { missing: Array.from({ length: 7 }, (_, id) => ({ id })), extra: [{ id: 'x' }], changed: [] },
+    isListed: false,
+    notes: ['a note'],
+  };
+  expect(describe([verdict]).split('\n').slice(1)).toEqual([
+    'shop.orders -> shop.orders  different  1,200     1,194              1 of 2',
+    'shop.orders: 7 lost in the table: {"id":0}, {"id":1}, {"id":2}, {"id":3}, {"id":4}, and 2 more',
+    'shop.orders: 1 only in the table: {"id":"x"}',
+    'shop.orders: of its 1 ranges that differ not all rows were looked at',
+    'shop.orders: a note',
+    '',
+  ]);
 });

@@ -2,7 +2,7 @@ import type { Static, TSchema } from './schema.ts';
 import type { SelectedStream, Selection, WriteMode } from './protocol/catalog.ts';
 import type { DestinationMessage, Message, Problem } from './protocol/messages.ts';
 import type { RunContext } from './run-context.ts';
-import type { RemoveRequest } from './source.ts';
+import type { RemoveRequest, VerifyMessage, VerifyRequest } from './source.ts';
 
 /** What `write` is asked to do. */
 export type WriteRequest<Config> = {
@@ -65,6 +65,8 @@ export type DestinationDefinition<Config extends TSchema = TSchema> = {
   inspect?(request: LookRequest<Static<Config>>, context: RunContext): AsyncIterable<Message<'TABLE'>>;
   /** Removes the states and the marker of a pipeline, one REMOVED each; its tables stay. */
   remove?(request: RemoveRequest<Static<Config>>, context: RunContext): AsyncIterable<Message<'REMOVED'>>;
+  /** Sums the rows of the streams' tables as a reader sees them now, without what only the destination adds. Faults as in a source's. */
+  verify?(request: VerifyRequest<Static<Config>>, context: RunContext): AsyncIterable<VerifyMessage>;
   /** The result of a SQL statement over the tables of the streams: RESULT, then its rows in pages. */
   query?(
     request: LookRequest<Static<Config>> & { sql: string },

@@ -69,6 +69,11 @@ export const ERROR_CODES = {
     retryable: false,
     help: 'The table lost the row, or others changed it: copy the stream anew, or set REPLICA IDENTITY FULL at the source.',
   },
+  rows_differ: {
+    exit: 5,
+    retryable: false,
+    help: 'Run `fjord verify --repair`: it has the rows that differ sent again. docs/verify.md says what makes rows differ.',
+  },
   source_unreachable: { exit: 3, retryable: true, help: 'Check host, port, firewall, and that the server runs.' },
   source_connection_lost: { exit: 3, retryable: true, help: 'Run the sync again; it resumes from the last commit.' },
   source_busy: { exit: 3, retryable: true, help: 'Run the sync again later, or lower `parallel`.' },

@@ -54,6 +54,21 @@ export {
   type WhenChanged,
 } from './protocol/shape.ts';
 export type { Log, RunContext } from './run-context.ts';
-export { defineSource, type ReadRequest, type RemoveRequest, type SourceDefinition } from './source.ts';
+export {
+  defineSource,
+  type ReadRequest,
+  type RemoveRequest,
+  type SourceDefinition,
+  type VerifyMessage,
+  type VerifyRequest,
+} from './source.ts';
+export {
+  type ListedRow,
+  MAX_RANGES,
+  type RangeSum,
+  type Repair,
+  type SumRequest,
+  type Verification,
+} from './protocol/verification.ts';
 export { parseLine, readWire, type WireMessage } from './protocol/wire-reader.ts';
 export { WireWriter } from './protocol/wire-writer.ts';

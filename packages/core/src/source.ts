@@ -1,6 +1,7 @@
 import type { Static, TSchema } from './schema.ts';
 import type { SelectedStream, Selection, Stream } from './protocol/catalog.ts';
 import type { Message, Problem, SourceMessage } from './protocol/messages.ts';
+import type { Repair, Verification } from './protocol/verification.ts';
 import type { RunContext } from './run-context.ts';
 
 /** What `read` is asked to do. `states` holds, per stream id, the state to resume from; `undefined` in it means from the start. */
@@ -18,7 +19,21 @@ export type ReadRequest<Config, State> = {
   follow: boolean;
   /** Streams of which all rows are to be read again, to take the place of those that are there. */
   backfill: string[];
+  /** Follow the change log up to here and not to its head: a position that `verify` gave. */
+  until?: unknown;
+  /** By stream the keys of rows to send again, as they are at the source. */
+  repair?: Repair['streams'];
 };
+
+/** What `verify` is asked of the rows of these streams, by stream. */
+export type VerifyRequest<Config> = RemoveRequest<Config> & {
+  sums: Verification['streams'];
+  /** Upper bound for the bytes of rows held in this process. */
+  memoryBytes: number;
+};
+
+/** What `verify` tells: of each stream SUMS or LISTED in pages, with an empty page if there are no rows. */
+export type VerifyMessage = Message<'POSITION' | 'SUMS' | 'LISTED'>;
 
 /** What `remove` is asked to do: forget a pipeline, of which these are the streams. */
 export type RemoveRequest<Config> = { config: Config; pipeline: string; streams: SelectedStream[] };
@@ -37,6 +52,13 @@ export type SourceDefinition<Config extends TSchema = TSchema, State extends TSc
   check(config: Static<Config>, context: RunContext, selection?: Selection): Promise<Problem[]>;
   discover(config: Static<Config>, context: RunContext): Promise<Stream[]>;
   read(request: ReadRequest<Static<Config>, Static<State>>, context: RunContext): AsyncIterable<SourceMessage>;
+  /**
+   * Sums the rows of streams as they would be copied, all as of one moment; before them its POSITION if a stream follows the change log. A
+   * stream's own fault is reported, and the next one follows.
+   */
+  verify?(request: VerifyRequest<Static<Config>>, context: RunContext): AsyncIterable<VerifyMessage>;
+  /** Whether `read` takes `until` and `repair`. */
+  repairs?: boolean;
   /** Removes what is kept for a pipeline in the source (slots, publications), one REMOVED each; absent where nothing ever is. */
   remove?(request: RemoveRequest<Static<Config>>, context: RunContext): AsyncIterable<Message<'REMOVED'>>;
 };

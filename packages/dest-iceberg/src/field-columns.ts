@@ -6,7 +6,8 @@ export function toColumns(fields: readonly NestedField[]): Column[] {
   return fields.map(({ name, type, required }) => ({ name, type: toColumnType(type), nullable: !required }));
 }
 
-function toColumnType(type: Type): ColumnType {
+/** A table's type as the protocol says it. */
+export function toColumnType(type: Type): ColumnType {
   if (isPrimitive(type)) {
     const primitive = parsePrimitive(type);
     if (primitive.kind === 'decimal') return `decimal(${primitive.precision},${primitive.scale})`;

@@ -23,6 +23,9 @@ export default defineDestination({
   async *inspect(request) {
     yield* (await import('./reading/inspect-tables.ts')).inspectTables(request);
   },
+  async *verify(request, context) {
+    yield* (await import('./reading/sum-tables.ts')).sumTables(request, context);
+  },
   async *query(request, context) {
     yield* (await import('./reading/query.ts')).runQuery(request, context);
   },

@@ -99,10 +99,10 @@ export type MaintenanceQuestion = {
 };
 
 /** A verb that reads tables, and its arguments. */
-export type TableQuestion = { verb: 'inspect' | 'query' | 'remove'; args: readonly string[] };
+export type TableQuestion = { verb: 'inspect' | 'query' | 'verify' | 'remove'; args: readonly string[] };
 
 /** Asks a destination about tables, and hands over each message of the given types, the next one when it is dealt with. Resolves when all is told. */
-export async function askTables<Name extends 'TABLE' | 'RESULT' | 'ROWS' | 'REMOVED'>(
+export async function askTables<Name extends 'TABLE' | 'RESULT' | 'ROWS' | 'REMOVED' | 'POSITION' | 'SUMS' | 'LISTED'>(
   connector: Connector,
   { verb, args, types }: TableQuestion & { types: readonly Name[] },
   context: AskContext & { take(message: Message<Name>): void | Promise<void> },

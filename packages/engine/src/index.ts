@@ -18,3 +18,5 @@ export { failureOfThrown, Session, type SessionOptions } from './session.ts';
 export { matchesPattern } from './stream-pattern.ts';
 export { runSync, type SyncOptions, type SyncResult } from './sync.ts';
 export { findSpec, type NamedConnector, type SourceSurvey, surveySource } from './survey-source.ts';
+export { failureOfVerdicts, type StreamVerdict } from './verdict.ts';
+export { type VerifyOptions, verifyTables } from './verify.ts';

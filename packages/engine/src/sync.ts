@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ConnectorError, ERROR_CODES, type Message } from '@fjord/core';
+import { ConnectorError, ERROR_CODES, type Message, type Repair, type Selection } from '@fjord/core';
 import { agreeOnFormat } from './ask-connector.ts';
 import { ConnectorProcess, type OperatorLine } from './connector-process.ts';
 import { decodeMessage } from './decode-message.ts';
@@ -26,6 +26,8 @@ export type SyncOptions = {
   follow?: boolean;
   /** Streams that are copied anew; readers keep the old rows until all of the new ones are there. */
   backfill?: readonly string[];
+  /** Only the streams that follow the change log, up to this place of it (its head where that is undefined); rows to send again by stream. */
+  changes?: { until: unknown; repair: Repair['streams'] };
   onLine(line: OperatorLine, connector: Connector): void;
   /** Called whenever a stream has moved, many times a second where there are many; `streams` gives all of them as they are then. */
   onProgress(streams: () => StreamProgress[]): void;
@@ -63,12 +65,19 @@ async function runOnce(pipeline: Pipeline, options: SyncOptions): Promise<SyncRe
     requireShapes(specs[0], selection.selected);
     requireWriteModes(specs[1], selection.selected);
     requireKnown(options.backfill ?? [], selection.selected);
-    await using run = new SyncRun(session, { ...selection, format: agreeOnFormat(...specs) }, options);
+    const chosen = options.changes ? await onlyFollowed(session, selection) : selection;
+    await using run = new SyncRun(session, { ...chosen, format: agreeOnFormat(...specs) }, options);
     return { ...(await run.toEnd()), seconds: seconds() };
   } catch (thrown) {
     const failure = options.signal.aborted ? stopped(options.signal) : failureOfThrown(thrown);
     return { exitCode: failure.exit, streams: [], failures: [failure], cause: failure, seconds: seconds() };
   }
+}
+
+async function onlyFollowed(session: Session, { selected }: Selected): Promise<Selected> {
+  const streams = selected.filter(({ changes }) => changes);
+  const selection: Selection = { pipeline: session.pipeline.id, streams };
+  return { selected: streams, unreadable: [], file: await session.folder.write('followed.json', selection) };
 }
 
 type Plan = Selected & { format: 'arrow' | 'jsonl' };
@@ -151,7 +160,15 @@ class SyncRun implements AsyncDisposable {
     this.#source = new ConnectorProcess({
       ...context,
       connector: source,
-      args: ['read', ...files, '--format', this.#plan.format, ...this.#memory(), ...this.#changes()],
+      args: [
+        'read',
+        ...files,
+        '--format',
+        this.#plan.format,
+        ...this.#memory(),
+        ...this.#changes(),
+        ...(await this.#goal()),
+      ],
       stdin: 'pipe',
       stdout: destination.stdin,
       onLine: (line) => this.#takeLine(line, source),
@@ -176,6 +193,14 @@ class SyncRun implements AsyncDisposable {
   #changes(): string[] {
     const { backfill = [] } = this.#options;
     return [...this.#follow(), ...backfill.flatMap((stream) => ['--backfill', stream])];
+  }
+
+  async #goal(): Promise<string[]> {
+    const { until, repair = {} } = this.#options.changes ?? {};
+    const { folder } = this.#session;
+    const goal = until === undefined ? [] : ['--until', await folder.write('until.json', { position: until })];
+    if (Object.keys(repair).length === 0) return goal;
+    return [...goal, '--repair', await folder.write('repair.json', { streams: repair })];
   }
 
   #takeLine(line: OperatorLine, connector: Connector): void {

@@ -1,4 +1,4 @@
-import type { Problem, SelectedStream, Stream } from '@fjord/core';
+import type { ListedRow, Problem, RangeSum, SelectedStream, Stream, SumRequest } from '@fjord/core';
 import type { ChangeLog } from './change-log.ts';
 import type { IndexRange } from './index-ranges.ts';
 
@@ -64,6 +64,19 @@ export type ReadChunkRequest = {
   signal: AbortSignal;
 };
 
+/** Rows to sum: those of `readChunk` with the same request. `columns` are in the order of a row's text, `key` tells rows apart; none: all columns do. */
+export type SumRowsRequest = Pick<
+  ReadChunkRequest,
+  'stream' | 'plan' | 'units' | 'snapshot' | 'maxStatementSeconds'
+> & {
+  columns: readonly string[];
+  key: readonly string[];
+  sums: SumRequest;
+};
+
+/** Sums by range, or the rows of the ranges that were to be listed. */
+export type SummedRows = { ranges: RangeSum[]; listed: ListedRow[] };
+
 /** How busy the server is, as far as the user may see it. */
 export type ServerLoad = {
   /** Connections that are free for the user. */
@@ -93,4 +106,9 @@ export interface Database extends AsyncDisposable {
    * stream ends with the boundary for the next increment.
    */
   readChunk(request: ReadChunkRequest): AsyncIterable<EncodedBatch | UnitMark | Boundary>;
+  /**
+   * Sums rows in the database, exactly as `RowSums` of `@fjord/core` does it with what `readChunk` gives. Why not, in words, where it cannot
+   * for a stream's columns: then rows are read, as they are without this.
+   */
+  sumRows?(request: SumRowsRequest): Promise<SummedRows | { whyNot: string }>;
 }

@@ -52,6 +52,14 @@ export function defineDatabaseSource<Config extends TObject>(
     discover: (config, context): Promise<Stream[]> =>
       withDatabase(open(config, context), (database) => database.discover()),
     remove: ({ config, pipeline }, context) => removeLog(open(config, context), pipeline, context),
+    verify: async function* (request, context) {
+      const { verifyStreams } = await import('./verify/verify-streams.ts');
+      yield* verifyStreams(
+        { ...request, options: optionsOf(request.config), module: declaration.module, open },
+        context,
+      );
+    },
+    repairs: true,
     read: (request, context) =>
       runBackfill({ ...request, options: optionsOf(request.config), module: declaration.module, open }, context),
   });

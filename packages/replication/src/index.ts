@@ -18,6 +18,8 @@ export type {
   PlanRequest,
   ReadChunkRequest,
   ServerLoad,
+  SummedRows,
+  SumRowsRequest,
   UnitMark,
 } from './database.ts';
 export { type DatabaseSource, type DatabaseSourceDeclaration, defineDatabaseSource } from './define-database-source.ts';

@@ -189,7 +189,7 @@ function filterConditions(
 }
 
 /** The conditions of a range of pages. With them PostgreSQL 14 and later read only these pages (TID range scan). */
-function pageConditions({ fromPage, toPage }: { fromPage: number; toPage: number | undefined }): string[] {
+export function pageConditions({ fromPage, toPage }: { fromPage: number; toPage: number | undefined }): string[] {
   return [
     ...(fromPage > 0 ? [`ctid >= '(${fromPage},0)'::pg_catalog.tid`] : []),
     ...(toPage === undefined ? [] : [`ctid < '(${toPage},0)'::pg_catalog.tid`]),

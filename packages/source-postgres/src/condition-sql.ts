@@ -42,7 +42,7 @@ function join(conditions: Condition[], word: 'AND' | 'OR', context: ConditionCol
  * The column as the destination gets it: a value that its type cannot hold is compared as what takes its place. A text is what COPY sends
  * of it, but for char(n) without the blanks at its end.
  */
-function valueOf(stream: StreamColumn, policy: UnrepresentablePolicy): string {
+export function valueOf(stream: StreamColumn, policy: UnrepresentablePolicy): string {
   const { column, mapping } = stream;
   const value = plainValue(stream);
   if (mapping.misfit === 'none' || policy === 'fail' || !column.nullable) return value;

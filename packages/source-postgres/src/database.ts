@@ -11,6 +11,8 @@ import type {
   ReadChunkRequest,
   ReplicationOptions,
   ServerLoad,
+  SummedRows,
+  SumRowsRequest,
   UnitMark,
 } from '@fjord/replication';
 import { PostgresChangeLog } from './change-log.ts';
@@ -80,6 +82,17 @@ export class PostgresDatabase implements Database {
     return this.#use(async (connection) => {
       const traits = await this.#identify(connection);
       return planChunks(connection, stream, { ...request, ...traits, snapshot, types: this.#config });
+    }, endpoint);
+  }
+
+  async sumRows(request: SumRowsRequest): Promise<SummedRows | { whyNot: string }> {
+    const { snapshot, endpoint } = located(request.snapshot);
+    return this.#use(async (connection) => {
+      const { serverIdentity } = await this.#identify(connection);
+      const { unrepresentable } = this.#config;
+      // With the library that reads Arrow, which nothing else here needs.
+      const { sumRows } = await import('./sum-rows.ts');
+      return sumRows(connection, { ...request, snapshot }, { unrepresentable, types: this.#config, serverIdentity });
     }, endpoint);
   }
 

@@ -20,7 +20,8 @@ export function* batchToRecords(
   }
 }
 
-function readValue(data: Data, type: ColumnType, row: number): unknown {
+/** A value in its type's JSON form. */
+export function readValue(data: Data, type: ColumnType, row: number): unknown {
   if (data.nullCount > 0 && !data.getValid(row)) return null;
   if (typeof type === 'string') return readPrimitive(data, type, row);
   if (type.type === 'struct') {

@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from '../schema.ts';
 import { ColumnSchema } from '../column-type.ts';
 import { StreamSchema, WriteModeSchema } from './catalog.ts';
 import { TableContentsSchema } from './table.ts';
+import { ListedRowSchema, RangeSumSchema } from './verification.ts';
 
 /** The protocol versions this package speaks. */
 export const PROTOCOL = { min: 1, max: 1 } as const;
@@ -47,6 +48,10 @@ export const MESSAGES = {
       removal: Type.Optional(Type.Boolean()),
       /** The destination has the verb `maintain`. */
       maintenance: Type.Optional(Type.Boolean()),
+      /** It has the verb `verify`. */
+      verification: Type.Optional(Type.Boolean()),
+      /** The source's `read` takes `--until` and `--repair`. */
+      repair: Type.Optional(Type.Boolean()),
     }),
   }),
   CONNECTION_STATUS: message('CONNECTION_STATUS', { ok: Type.Boolean(), problems: Type.Array(ProblemSchema) }),
@@ -161,6 +166,12 @@ export const MESSAGES = {
   RESULT: message('RESULT', { columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })) }),
   /** Rows of a query's result, a value for each of its columns. What a JSON number cannot hold exactly is a string. */
   ROWS: message('ROWS', { rows: Type.Array(Type.Array(Json)) }),
+  /** From where in the change log a source's sums are: they hold all changes up to here, and none that come after. */
+  POSITION: message('POSITION', { position: Json }),
+  /** Sums of a stream's rows by range; ranges without rows are left out. `note` says how they were found, if that matters. */
+  SUMS: message('SUMS', { stream: Stream, sums: Type.Array(RangeSumSchema), note: Type.Optional(Type.String()) }),
+  /** Rows of the ranges that were to be listed. */
+  LISTED: message('LISTED', { stream: Stream, rows: Type.Array(ListedRowSchema) }),
   ERROR: message('ERROR', {
     code: Type.String(),
     message: Type.String(),

@@ -2,17 +2,25 @@ import { parseArgs } from 'node:util';
 import { ConnectorError } from '../errors.ts';
 
 const VERBS = {
-  source: ['spec', 'check', 'discover', 'read', 'remove'],
-  destination: ['spec', 'check', 'write', 'maintain', 'inspect', 'query', 'remove'],
+  source: ['spec', 'check', 'discover', 'read', 'verify', 'remove'],
+  destination: ['spec', 'check', 'write', 'maintain', 'inspect', 'query', 'verify', 'remove'],
 } as const;
 /** The verbs that are about streams. */
-const STREAM_VERBS: ReadonlySet<string> = new Set(['read', 'write', 'maintain', 'inspect', 'query', 'remove']);
+const STREAM_VERBS: ReadonlySet<string> = new Set([
+  'read',
+  'write',
+  'maintain',
+  'inspect',
+  'query',
+  'verify',
+  'remove',
+]);
 export type Verb = (typeof VERBS)[keyof typeof VERBS][number];
 
 /** Bytes of rows a process may hold when the command does not say. */
 const DEFAULT_MEMORY_MB = 256;
 
-/** A connector's command line: `<verb> --config FILE [--streams FILE] [--state FILE] [--format arrow|jsonl] [--memory MB] [--follow] [--backfill STREAM]… [--print-state] [--dry-run] [--sql FILE]`. */
+/** A connector's command line: `<verb> --config FILE [--streams FILE] [--state FILE] [--format arrow|jsonl] [--memory MB] [--follow] [--backfill STREAM]… [--until FILE] [--repair FILE] [--print-state] [--dry-run] [--sql FILE] [--sums FILE]`. */
 export type Arguments = {
   verb: Verb;
   config: string | undefined;
@@ -25,6 +33,9 @@ export type Arguments = {
   printState: boolean;
   dryRun: boolean;
   sql: string | undefined;
+  sums: string | undefined;
+  until: string | undefined;
+  repair: string | undefined;
 };
 
 /** Parses a connector's command line for its kind; `arguments_invalid` says what is wrong with it. */
@@ -43,6 +54,7 @@ export function parseArguments(kind: keyof typeof VERBS, argv: string[]): Argume
   if (verb !== 'spec' && values.config === undefined) throw missing(verb, '--config');
   if (STREAM_VERBS.has(verb) && values.streams === undefined) throw missing(verb, '--streams');
   if (verb === 'query' && values.sql === undefined) throw missing(verb, '--sql');
+  if (verb === 'verify' && values.sums === undefined) throw missing(verb, '--sums');
   return {
     verb,
     config: values.config,
@@ -55,6 +67,9 @@ export function parseArguments(kind: keyof typeof VERBS, argv: string[]): Argume
     printState: values['print-state'] ?? false,
     dryRun: values['dry-run'] ?? false,
     sql: values.sql,
+    sums: values.sums,
+    until: values.until,
+    repair: values.repair,
   };
 }
 
@@ -75,6 +90,9 @@ function parse(argv: string[]) {
         'print-state': { type: 'boolean' },
         'dry-run': { type: 'boolean' },
         sql: text,
+        sums: text,
+        until: text,
+        repair: text,
       },
     });
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { TSchema } from '../schema.ts';
+import type { Static, TSchema } from '../schema.ts';
 import { resolveReferences } from '../config/references.ts';
 import { findSecrets } from '../config/secrets.ts';
 import { validateConfig } from '../config/validate.ts';
@@ -48,6 +48,11 @@ export function loadStates(file: string | undefined): States {
   }
   const streams = 'streams' in value && typeof value.streams === 'object' ? value.streams : {};
   return { streams: new Map(Object.entries(streams ?? {})), shared: 'shared' in value ? value.shared : undefined };
+}
+
+/** Reads and checks a file that holds JSON of a shape; `what` names it should it be wrong. */
+export function loadShaped<Schema extends TSchema>(file: string, schema: Schema, what: string): Static<Schema> {
+  return validateConfig(schema, readJson(file, what), `${what} is not valid`).config;
 }
 
 /** The text of a file; `what` names it should it be unreadable. */

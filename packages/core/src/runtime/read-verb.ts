@@ -7,7 +7,9 @@ import type { WireWriter } from '../protocol/wire-writer.ts';
 import type { RunContext } from '../run-context.ts';
 import type { ReadRequest, SourceDefinition } from '../source.ts';
 import type { Arguments } from './arguments.ts';
-import type { States } from './input-files.ts';
+import { loadShaped, type States } from './input-files.ts';
+import { RepairSchema } from '../protocol/verification.ts';
+import { Type } from '../schema.ts';
 
 type ReadRun = {
   definition: SourceDefinition;
@@ -35,6 +37,7 @@ export async function runRead(run: ReadRun, context: RunContext): Promise<void> 
     memoryBytes: run.args.memoryBytes,
     follow: run.args.follow,
     backfill: run.args.backfill,
+    ...goalOf(run.args),
   };
   try {
     for await (const message of run.definition.read(request, context)) {
@@ -146,6 +149,15 @@ class StreamSender {
     }
   }
 }
+
+/** How far `read` goes, and what it sends again; the files are read only if they are given. */
+function goalOf({ until, repair }: Arguments): Pick<ReadRequest<unknown, unknown>, 'until' | 'repair'> {
+  const goal = until === undefined ? undefined : loadShaped(until, UntilSchema, 'The file of --until');
+  const again = repair === undefined ? undefined : loadShaped(repair, RepairSchema, 'The file of --repair');
+  return { ...(goal && { until: goal.position }), ...(again && { repair: again.streams }) };
+}
+
+const UntilSchema = Type.Object({ position: Type.Unsafe<unknown>({}) });
 
 /** ACK lines from stdin; the end of stdin only means that none will come any more. */
 async function* readAcknowledgements(): AsyncGenerator<Message<'ACK'>> {

@@ -68,6 +68,11 @@ async function runVerb(run: VerbRun, context: RunContext): Promise<void> {
     const { runRemove } = await import('./remove-verb.ts');
     return runRemove({ definition, config, selection, out }, context);
   }
+  if (args.verb === 'verify') {
+    if (definition.kind === 'source') files.resolveSalts(selection, run.hide);
+    const { runVerify } = await import('./verify-verb.ts');
+    return runVerify({ definition, config, selection, args, out }, context);
+  }
   if (definition.kind === 'source') {
     files.resolveSalts(selection, run.hide);
     const { runRead } = await import('./read-verb.ts');
@@ -95,12 +100,15 @@ export function specOf(definition: Definition): Message<'SPEC'> {
           syncModes: definition.syncModes,
           ...(definition.shapes && { shapes: true }),
           ...(definition.remove && { removal: true }),
+          ...(definition.verify && { verification: true }),
+          ...(definition.repairs && { repair: true }),
         }
       : {
           formats: definition.formats,
           writeModes: definition.writeModes,
           ...(definition.maintain && { maintenance: true }),
           ...(definition.remove && { removal: true }),
+          ...(definition.verify && { verification: true }),
         };
   return { type: 'SPEC', name, kind, version, protocol: PROTOCOL, config: definition.config, capabilities };
 }

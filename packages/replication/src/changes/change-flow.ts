@@ -142,6 +142,23 @@ export class ChangeFlow implements LoadGate {
     return this.#inTurn(() => this.#sayShared());
   }
 
+  /**
+   * Gives rows as they are at a point beyond all that was given. What the log says until there comes again on top of them, so that until
+   * there no insert may be taken for a new row (rule 5).
+   */
+  repair(name: string, { batch, upTo }: { batch: ChangeBatch; upTo: OrderKey }): Promise<void> {
+    return this.#inTurn(async () => {
+      const stream = this.#streamOf(name);
+      await this.#shape(stream, batch);
+      if (stream.phase !== 'following') return;
+      stream.handover = upTo;
+      stream.position = this.#place.position;
+      await this.#sayFollowing(stream);
+      await this.#parts.put(stream.state(this.#parts.run));
+      await this.#sayShared();
+    });
+  }
+
   async #take(event: LogEvent): Promise<void> {
     if (event.event === 'commit') return this.#commit(event);
     if (event.event === 'heartbeat') return this.#moveTo(event);

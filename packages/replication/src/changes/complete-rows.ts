@@ -49,14 +49,15 @@ function withUnset(row: Row, now: Row, columns: readonly Column[]): Row {
   return { ...row, ...Object.fromEntries(filled) };
 }
 
+type ByKey = { signal: AbortSignal; /** Token of a held snapshot to read in. */ snapshot?: string };
+
 /** Reads by key through the database's own way of reading a filtered stream. */
-export function readerByKey(database: Database, signal: AbortSignal): ReadByKey {
+export function readerByKey(database: Database, by: ByKey): ReadByKey {
   return async (selected, keys) => {
     const rows: Row[] = [];
     for (let start = 0; start < keys.length; start += KEYS_PER_READ) {
       const stream = streamOf(sourceView(selected), keys.slice(start, start + KEYS_PER_READ));
-      for await (const batch of readAll(database, stream, signal))
-        rows.push(...batchToRecords(batch.body, stream.columns));
+      for await (const batch of readAll(database, stream, by)) rows.push(...batchToRecords(batch.body, stream.columns));
     }
     return rows;
   };
@@ -71,10 +72,14 @@ function streamOf(view: SelectedStream, keys: Row[]): SelectedStream {
   return { ...view, shape: { columns, primaryKey, outputs: [], filter: { condition, columns: keyColumns } } };
 }
 
-async function* readAll(database: Database, stream: SelectedStream, signal: AbortSignal): AsyncGenerator<EncodedBatch> {
-  const whole = { unitBytes: Number.MAX_SAFE_INTEGER, snapshot: undefined, cutBy: 'key', since: undefined } as const;
+async function* readAll(
+  database: Database,
+  stream: SelectedStream,
+  { signal, snapshot }: ByKey,
+): AsyncGenerator<EncodedBatch> {
+  const whole = { unitBytes: Number.MAX_SAFE_INTEGER, snapshot, cutBy: 'key', since: undefined } as const;
   const plan = await database.planChunks(stream, whole);
-  const request = { stream, plan, units: [0, plan.units], pieces: 1, snapshot: undefined, since: undefined } as const;
+  const request = { stream, plan, units: [0, plan.units], pieces: 1, snapshot, since: undefined } as const;
   const limits = { maxStatementSeconds: undefined, batchBytes: BATCH_BYTES, signal };
   for await (const item of database.readChunk({ ...request, ...limits }))
     if ('body' in item && item.rows > 0) yield item;

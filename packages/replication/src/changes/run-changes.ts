@@ -17,6 +17,7 @@ import { followLog, type FollowParts } from './follow-log.ts';
 import { FollowedStream } from './followed-stream.ts';
 import { HoldRoom } from './held-changes.ts';
 import { openFollowed, type OpenedStreams } from './open-streams.ts';
+import { repairRows } from './repair-rows.ts';
 import { SpillFolder } from './spill-folder.ts';
 
 /** Changes that wait may take this share of the memory before they go to disk. */
@@ -116,7 +117,7 @@ class Follower {
         readByKey: async (selected, keys) => {
           // Of its own: the other serves the plans of chunks at the same time.
           this.#lookups ??= run.open(run.config, context);
-          const lookUp = async () => readerByKey(await this.#lookups!, context.signal)(selected, keys);
+          const lookUp = async () => readerByKey(await this.#lookups!, context)(selected, keys);
           return this.#retry('reading rows by key', context, lookUp);
         },
         holdSnapshot: async () => {
@@ -155,8 +156,9 @@ class Follower {
     else {
       const isLoading = this.#flow.isLoading || !this.#othersEnded;
       await Promise.all([loading, isLoading ? followLog(parts, { stop: loaded.signal }, context) : undefined]);
-      const until = await this.#retry('asking for the head', context, () => changeLog.head());
+      const until = run.until ?? (await this.#retry('asking for the head', context, () => changeLog.head()));
       await followLog(parts, { until }, context);
+      await this.#repair(context);
     }
     progress.show();
   }
@@ -171,6 +173,17 @@ class Follower {
   async forget(): Promise<void> {
     await this.#lookups?.then((database) => database[Symbol.asyncDispose]()).catch(() => undefined);
     for (const { held } of this.#streams.values()) await held.forget();
+  }
+
+  /** Sends rows again that are to be repaired. */
+  async #repair(context: RunContext): Promise<void> {
+    const { run, database, changeLog } = this.#parts;
+    const { repair = {} } = run;
+    if (Object.keys(repair).length === 0) return;
+    await using snapshot = await this.#retry('holding a consistent point', context, () => changeLog.holdSnapshot());
+    const upTo = changeLog.orderKey(snapshot.position);
+    const read = readerByKey(database, { signal: context.signal, snapshot: snapshot.token });
+    await repairRows(repair, { streams: this.#streams, flow: this.#flow, read, upTo });
   }
 
   #sharedState(position: LogPosition): SharedState {
