@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { decodeValue, openSqlCatalog, planFiles, type Table } from '@fjord/iceberg';
 import { type PostgresServer, startPostgres, temporaryFolder } from '@fjord/test-harness';
 import { openInstalled } from './installed.ts';
 import { versionOf } from './followed-copy.ts';
+import { followedOrigin, loadFollowed, newestMs } from './followed-origin.ts';
 import { writePipeline } from './load.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { startSync } from './measure-sync.ts';
@@ -41,7 +41,9 @@ export async function benchmarkFreshness(options: Options): Promise<FreshnessRes
   await server.query('CREATE TABLE ticks (id bigint PRIMARY KEY, ticked_at timestamptz NOT NULL, note text)');
   const target = await openTarget(options, folder.path);
   Object.assign(target.destination.config, { commitIntervalSeconds: COMMIT_INTERVAL_S });
-  const file = await writePipeline(folder.path, originOf(server), target, { syncMode: 'changes' });
+  const file = await writePipeline(folder.path, followedOrigin(server, 'public.ticks'), target, {
+    syncMode: 'changes',
+  });
   const environment = { BENCH_PASSWORD: server.password };
   const program = installed === undefined ? {} : { installed };
   const child = startSync(file, { ...options, ...program, folder: folder.path, environment, isFollowing: true });
@@ -79,12 +81,6 @@ export function describeFreshness({ p50S, p99S, snapshots, changesPerS }: Freshn
   return `freshness         ${p50S.toFixed(1)} s for half of the changes, ${p99S.toFixed(1)} s for 99 of 100, at ${changesPerS.toLocaleString('en-US')} changes/s, ${snapshots} snapshots\n`;
 }
 
-function originOf({ host, port, user, database }: PostgresServer) {
-  const config = { host, port, user, database, password: '${env:BENCH_PASSWORD}', tls: { mode: 'disable' } };
-  const source = { connector: 'postgres', config };
-  return { source, environment: {}, stream: 'public.ticks', rows: 0, [Symbol.asyncDispose]: () => Promise.resolve() };
-}
-
 /** Inserts rows, a transaction at a time, at an even pace; one row in ten of the transaction before is updated. */
 async function tick(server: PostgresServer, rowsEach: number, signal: AbortSignal): Promise<void> {
   const client = await server.client();
@@ -114,12 +110,12 @@ async function watch(
   let before: number | undefined;
   while (Date.now() < untilMs) {
     await delay(POLL_MS);
-    const table = await loadTicks(warehouse);
+    const table = await loadFollowed(warehouse, 'ticks');
     const snapshot = table?.metadata.refs['main']?.['snapshot-id'];
     if (!table || snapshot === undefined || snapshot === seen) continue;
     const shownMs = Date.now();
     seen = snapshot;
-    const newest = await newestMs(table);
+    const newest = await newestMs(table, 'ticked_at');
     if (newest === undefined) continue;
     if (before !== undefined && newest > before && shownMs > warmMs) {
       snapshots += 1;
@@ -129,22 +125,4 @@ async function watch(
     before = newest;
   }
   return { values, snapshots };
-}
-
-async function loadTicks(warehouse: string): Promise<Table | undefined> {
-  await using catalog = await openSqlCatalog({ uri: `sqlite:///${warehouse}/catalog.db`, warehouse, name: 'fjord' });
-  return catalog.loadTable({ namespace: ['public'], name: 'ticks' });
-}
-
-/** The newest `ticked_at` that the table holds, by its files' upper bounds. */
-async function newestMs({ metadata, ...table }: Table): Promise<number | undefined> {
-  const field = metadata.schemas.at(-1)?.fields.find(({ name }) => name === 'ticked_at');
-  if (!field) return undefined;
-  let newest: bigint | undefined;
-  for await (const { file } of planFiles({ metadata, ...table })) {
-    const bound = file.upperBounds?.get(field.id);
-    const value = bound && decodeValue('timestamptz', bound);
-    if (typeof value === 'bigint' && (newest === undefined || value > newest)) newest = value;
-  }
-  return newest === undefined ? undefined : Number(newest) / 1000;
 }

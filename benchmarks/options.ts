@@ -10,6 +10,7 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   changes           catching up with 1.3 M mixed changes, then with 1 M inserts
   scan-after-updates  10 rounds of 100,000 random updates of 10 M rows, and what they cost a reader
   freshness         how old changes are when a snapshot shows them (--rows: changes a second)
+  soak              an hour of changes in follow mode: what grows (--minutes, --rows: changes a second)
   kindness          pgbench alone, then beside a load of trips: what the load costs others
   null-destination  trips into a destination that throws everything away
   partitions        5 M rows into 200 partitions in no order, and into none
@@ -24,6 +25,7 @@ export const USAGE = `Usage: pnpm bench NAME [OPTIONS]
   --consistency MODE  snapshot, keys or chunk
   --pace PROFILE      the source's profile: gentle (kindness), balanced (others) or fast
   --seconds N         kindness: how long each of the six runs of pgbench takes; freshness: how long is looked; 60 unless said
+  --minutes N         soak: how long it runs; 60 unless said
   --memory MB         bound for rows in flight, as in fjord sync --memory
   --s3                write to a local S3 server instead of the disk
   --source synthetic  null-destination: rows made by CPU work, no database
@@ -41,6 +43,7 @@ const NAMES = [
   'changes',
   'scan-after-updates',
   'freshness',
+  'soak',
   'kindness',
   'null-destination',
   'partitions',
@@ -61,6 +64,7 @@ const DEFAULT_ROWS = {
   changes: 2_000_000,
   'scan-after-updates': 10_000_000,
   freshness: 5_000,
+  soak: 2_000,
   kindness: 10_000_000,
   'null-destination': 10_000_000,
   partitions: 5_000_000,
@@ -73,6 +77,7 @@ const DEFAULT_ROWS = {
 const CONSISTENCIES = ['snapshot', 'keys', 'chunk'] as const;
 const PACES = ['gentle', 'balanced', 'fast'] as const;
 const DEFAULT_SECONDS = 60;
+const DEFAULT_MINUTES = 60;
 
 /** What one run of `pnpm bench` was asked for. */
 export type Options = {
@@ -87,6 +92,7 @@ export type Options = {
   consistency?: (typeof CONSISTENCIES)[number];
   pace?: (typeof PACES)[number];
   seconds?: number;
+  minutes?: number;
   memory?: number;
   profile?: string;
 };
@@ -112,6 +118,9 @@ export function parseOptions(args: string[]): Options {
     ...((name === 'kindness' || name === 'freshness') && {
       seconds: values.seconds === undefined ? DEFAULT_SECONDS : wholeNumber('--seconds', values.seconds),
     }),
+    ...(name === 'soak' && {
+      minutes: values.minutes === undefined ? DEFAULT_MINUTES : wholeNumber('--minutes', values.minutes),
+    }),
     ...(pace !== undefined
       ? { pace: oneOf(PACES, '--pace', pace) }
       : name === 'kindness' && { pace: 'gentle' as const }),
@@ -130,6 +139,7 @@ const FLAGS = {
   source: TEXT,
   pace: TEXT,
   seconds: TEXT,
+  minutes: TEXT,
   profile: TEXT,
   s3: FLAG,
   checkout: FLAG,

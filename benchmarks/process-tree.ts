@@ -14,11 +14,8 @@ export function watchMemory(pid: number): { stop(): PeakMemory } {
   const peak = { peakRssMB: 0, peakPssMB: 0 };
   let samples = 0;
   const timer = setInterval(() => {
-    const pids = treeOf(pid);
-    const sum = (file: string, field: string) =>
-      Math.round(pids.reduce((total, one) => total + kilobytes(one, file, field), 0) / 1024);
-    peak.peakRssMB = Math.max(peak.peakRssMB, sum('status', 'VmRSS'));
-    if (samples++ % SAMPLES_PER_PSS === 0) peak.peakPssMB = Math.max(peak.peakPssMB, sum('smaps_rollup', 'Pss'));
+    peak.peakRssMB = Math.max(peak.peakRssMB, memoryMB(pid, 'status', 'VmRSS'));
+    if (samples++ % SAMPLES_PER_PSS === 0) peak.peakPssMB = Math.max(peak.peakPssMB, pssOfTreeMB(pid));
   }, SAMPLE_MS);
   return {
     stop: () => {
@@ -26,6 +23,11 @@ export function watchMemory(pid: number): { stop(): PeakMemory } {
       return peak;
     },
   };
+}
+
+/** Proportional memory of a process and its descendants as it is now. */
+export function pssOfTreeMB(pid: number): number {
+  return memoryMB(pid, 'smaps_rollup', 'Pss');
 }
 
 /** CPU seconds, user and system, of all descendants of this process that have ended and were waited for. */
@@ -39,6 +41,10 @@ export function cpuOfTreeS(pid: number): number {
   return treeOf(pid)
     .map(timesOf)
     .reduce((sum, { user, system, childUser, childSystem }) => sum + user + system + childUser + childSystem, 0);
+}
+
+function memoryMB(pid: number, file: string, field: string): number {
+  return Math.round(treeOf(pid).reduce((total, one) => total + kilobytes(one, file, field), 0) / 1024);
 }
 
 function treeOf(pid: number): number[] {

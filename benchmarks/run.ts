@@ -13,6 +13,7 @@ import { recordLoad } from './record.ts';
 import { describeLoad, toJsonLine } from './report.ts';
 import { benchmarkS3Latency, describeS3Latency } from './s3-latency.ts';
 import { benchmarkScanAfterUpdates, describeScan } from './scan-after-updates.ts';
+import { benchmarkSoak, describeSoak } from './soak.ts';
 import { benchmarkStartup } from './startup.ts';
 
 /** `pnpm bench NAME`: runs one benchmark and prints lines for people and, last, one of JSON. */
@@ -36,6 +37,10 @@ if (options?.name === 'startup') {
 } else if (options?.name === 'freshness') {
   const result = await benchmarkFreshness(options);
   process.stdout.write(describeFreshness(result));
+  print(toJsonLine(result));
+} else if (options?.name === 'soak') {
+  const result = await benchmarkSoak(options);
+  process.stdout.write(describeSoak(result));
   print(toJsonLine(result));
 } else if (options?.name === 'kindness') {
   const result = await benchmarkKindness(options);

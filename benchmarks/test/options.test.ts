@@ -29,12 +29,12 @@ test.for([
   {
     args: [],
     message:
-      'NAME must be one of trips, lineitem, wide, many-tables, filter, changes, scan-after-updates, freshness, kindness, null-destination, partitions, s3-latency, commit, maintain, parquet, startup.',
+      'NAME must be one of trips, lineitem, wide, many-tables, filter, changes, scan-after-updates, freshness, soak, kindness, null-destination, partitions, s3-latency, commit, maintain, parquet, startup.',
   },
   {
     args: ['tips'],
     message:
-      'NAME must be one of trips, lineitem, wide, many-tables, filter, changes, scan-after-updates, freshness, kindness, null-destination, partitions, s3-latency, commit, maintain, parquet, startup.',
+      'NAME must be one of trips, lineitem, wide, many-tables, filter, changes, scan-after-updates, freshness, soak, kindness, null-destination, partitions, s3-latency, commit, maintain, parquet, startup.',
   },
   { args: ['trips', '--rows', '1.5'], message: '--rows must be a whole number above 0.' },
   { args: ['trips', '--consistency', 'none'], message: '--consistency must be one of snapshot, keys, chunk.' },

@@ -130,6 +130,7 @@ export class PostgresChangeLog implements ChangeLog {
     } catch (cause) {
       const error = asConnectorError(this.#sessions.explain(cause));
       this.#needsText ||= error.code === 'plan_outdated';
+      if (error.code === 'source_busy') this.#keeper.noteRead();
       this.#link = undefined;
       await this.#sessions.drop();
       throw error;
@@ -197,7 +198,6 @@ export class PostgresChangeLog implements ChangeLog {
   async #start(from: Position, { format, version }: { format: LogFormat; version: number }): Promise<ReplicationLink> {
     await this.#endLink();
     const slot = await requirePlace(this.#sessions, this.#keeper.history, from);
-    if (slot.active) throw inUse(slot);
     this.#received = parseLsn(from.lsn);
     this.#flushed = parseLsn(slot.confirmed_flush_lsn ?? '0/0');
     const options = [
@@ -217,6 +217,7 @@ export class PostgresChangeLog implements ChangeLog {
     }).catch((cause: unknown) => {
       throw sqlState(cause) === OBJECT_IN_USE ? inUse(slot, cause) : cause;
     });
+    this.#keeper.noteRead();
     return this.#link;
   }
 

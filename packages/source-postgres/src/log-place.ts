@@ -2,7 +2,7 @@ import { ConnectorError } from '@fjord/core';
 import type { Connection } from './connection.ts';
 import type { LogSessions } from './log-sessions.ts';
 import { isOnHistory, type Lsn, parseLsn, parsePosition, type Position } from './position.ts';
-import { dropStatement, findSlot, type Slot, whyUnusable } from './slot.ts';
+import { dropStatement, findSlot, inUse, type Slot, whyUnusable } from './slot.ts';
 
 /** The position in a state. */
 export function positionOf(value: unknown): Position {
@@ -20,8 +20,16 @@ export function positionLost(why: string, { stream, help }: { stream?: string; h
   });
 }
 
-/** A slot; if an earlier one of its name was given up, why; and from where on streams are published that were not before. */
-export type SlotHistory = { name: string; givenUp: string | undefined; publishedFrom: ReadonlyMap<string, Lsn> };
+/**
+ * A slot; if an earlier one of its name was given up, why; from where on streams are published that were not before; and whether somebody has
+ * read from it since this run began: then it is another sync of the pipeline that has moved it.
+ */
+export type SlotHistory = {
+  name: string;
+  givenUp: string | undefined;
+  publishedFrom: ReadonlyMap<string, Lsn>;
+  wasRead: boolean;
+};
 
 /** Of positions by stream those from which neither the server's history nor the slot leads on. */
 export async function findLost(
@@ -46,6 +54,8 @@ export async function findLost(
 /** Finds the slot, and makes sure that the log can be followed through it from a place. */
 export async function requirePlace(sessions: LogSessions, slot: SlotHistory, from: Position): Promise<Slot> {
   const found = await findSlot(await sessions.sql(), slot.name);
+  // Before its place is looked at: whoever reads from it moves it.
+  if (found?.active) throw inUse(found);
   const why = (await whyOffHistory(sessions, from)) ?? whyNotInSlot(found, slot, from);
   if (found && why === undefined) return found;
   const isUseless = found !== undefined && whyUnusable(found) !== undefined;
@@ -75,12 +85,19 @@ async function whyBeyondEnd(connection: Connection, { lsn }: Position): Promise<
   return `the log of the server ends before ${lsn}, at ${end.lsn}: it was restored to an older state`;
 }
 
-function whyNotInSlot(found: Slot | undefined, { name, givenUp }: SlotHistory, { lsn }: Position): string | undefined {
+function whyNotInSlot(
+  found: Slot | undefined,
+  { name, givenUp, wasRead }: SlotHistory,
+  { lsn }: Position,
+): string | undefined {
   if (!found) return `replication slot "${name}" is gone`;
   const unusable = whyUnusable(found);
   if (unusable !== undefined) return `the server has given replication slot "${name}" up (${unusable})`;
   const { confirmed_flush_lsn } = found;
   if (confirmed_flush_lsn === null || parseLsn(confirmed_flush_lsn) <= parseLsn(lsn)) return undefined;
+  if (wasRead && givenUp === undefined) {
+    throw new ConnectorError('fenced', `Another sync has moved replication slot "${name}" on since this one began.`);
+  }
   if (givenUp !== undefined) return `replication slot "${name}" was made anew (${givenUp})`;
   return `replication slot "${name}" begins at ${confirmed_flush_lsn}, beyond ${lsn}: it was made anew or moved`;
 }

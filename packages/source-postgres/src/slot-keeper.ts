@@ -8,7 +8,7 @@ import type { LogSessions } from './log-sessions.ts';
 import { type Lsn, parseLsn, type Position, positionAt } from './position.ts';
 import { changePublication, findPublication, publicationStatements, unpublished } from './publication.ts';
 import { quoteIdentifier } from './quoting.ts';
-import { createSlot, dropSlot, findIdleSlots, findSlot, whyUnusable } from './slot.ts';
+import { createSlot, dropSlot, findIdleSlots, findSlot, inUse, whyUnusable } from './slot.ts';
 
 /** Beyond every place: of a stream that is about to be published. */
 const NOT_YET: Lsn = 2n ** 64n;
@@ -21,6 +21,7 @@ export class SlotKeeper {
   readonly #isOurs: boolean;
   readonly #publishedFrom = new Map<string, Lsn>();
   #givenUp: string | undefined;
+  #wasRead = false;
 
   constructor(sessions: LogSessions, { slot, publication, isOurs }: Pick<LogNeeds, 'slot' | 'publication' | 'isOurs'>) {
     this.#sessions = sessions;
@@ -30,7 +31,17 @@ export class SlotKeeper {
   }
 
   get history(): SlotHistory {
-    return { name: this.#slot, givenUp: this.#givenUp, publishedFrom: this.#publishedFrom };
+    return {
+      name: this.#slot,
+      givenUp: this.#givenUp,
+      publishedFrom: this.#publishedFrom,
+      wasRead: this.#wasRead,
+    };
+  }
+
+  /** This run, or another one beside it, reads from the slot. */
+  noteRead(): void {
+    this.#wasRead = true;
   }
 
   async findProblems(streams: SelectedStream[]): Promise<Problem[]> {
@@ -42,7 +53,12 @@ export class SlotKeeper {
     const sql = await this.#sessions.sql();
     const needs = await this.#needs(streams);
     await requireIdentities(sql, needs);
-    requireFitting(await findSlot(sql, this.#slot), sql);
+    const slot = await findSlot(sql, this.#slot);
+    requireFitting(slot, sql);
+    if (slot?.active) {
+      this.noteRead();
+      throw inUse(slot);
+    }
     const found = await findPublication(sql, this.#publication);
     const statements = publicationStatements(found, { ...needs, name: this.#publication });
     const added = unpublished(found, streams);
