@@ -1,4 +1,4 @@
-import type { Message } from '@fjord/core';
+import { ConnectorError, type Message } from '@fjord/core';
 import { maintain as maintainTables } from '@fjord/engine';
 import type { Arguments } from './main.ts';
 import { formatBytes, formatCount } from './table-text.ts';
@@ -8,7 +8,8 @@ import { withSession } from './with-session.ts';
 export function maintain(args: Arguments): Promise<number> {
   const { stream = [], 'dry-run': dryRun } = args.options;
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const interrupt = () => stop.abort(new ConnectorError('interrupted', 'The maintenance was interrupted.'));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
   const work: Parameters<typeof withSession>[1] = async (session) => {
     await maintainTables(session, {
       streams: Array.isArray(stream) ? stream : [],

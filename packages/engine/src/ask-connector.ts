@@ -54,19 +54,8 @@ export async function askStates(
   context: AskContext,
 ): Promise<Message<'STATE'>[]> {
   const states: Message<'STATE'>[] = [];
-  const child = new ConnectorProcess({
-    ...context,
-    connector,
-    args: ['write', '--config', files.config, '--streams', files.streams, '--print-state'],
-    onMessage(line) {
-      const state = decodeMessage(line, 'STATE', connector.name);
-      if (state) states.push(state);
-    },
-  });
-  await using _ = child;
-  await untilEndOrAbort(child, context.signal);
-  const failure = findCause(child.failures);
-  if (failure) throw new ConnectorFailed(failure);
+  const args = ['write', '--config', files.config, '--streams', files.streams, '--print-state'];
+  await askAll(connector, { args, types: ['STATE'] }, { ...context, take: (state) => void states.push(state) });
   return states;
 }
 
@@ -76,19 +65,8 @@ export async function askMaintenance(
   { files, isDryRun, onMessage }: MaintenanceQuestion,
   context: AskContext,
 ): Promise<void> {
-  const child = new ConnectorProcess({
-    ...context,
-    connector,
-    args: ['maintain', '--config', files.config, '--streams', files.streams, ...(isDryRun ? ['--dry-run'] : [])],
-    onMessage(line) {
-      const message = decodeMessage(line, 'MAINTENANCE', connector.name);
-      if (message) onMessage(message);
-    },
-  });
-  await using _ = child;
-  await untilEndOrAbort(child, context.signal);
-  const failure = findCause(child.failures);
-  if (failure) throw new ConnectorFailed(failure);
+  const args = ['maintain', '--config', files.config, '--streams', files.streams, ...(isDryRun ? ['--dry-run'] : [])];
+  await askAll(connector, { args, types: ['MAINTENANCE'] }, { ...context, take: onMessage });
 }
 
 /** What `askMaintenance` asks. */
@@ -105,13 +83,28 @@ export type TableQuestion = { verb: 'inspect' | 'query' | 'verify' | 'remove'; a
 export async function askTables<Name extends 'TABLE' | 'RESULT' | 'ROWS' | 'REMOVED' | 'POSITION' | 'SUMS' | 'LISTED'>(
   connector: Connector,
   { verb, args, types }: TableQuestion & { types: readonly Name[] },
-  context: AskContext & { take(message: Message<Name>): void | Promise<void> },
+  context: Taking<Name>,
 ): Promise<void> {
+  const { isComplete } = await askAll(connector, { args: [verb, ...args], types }, context);
+  if (!isComplete) throw new ConnectorFailed(noAnswer(connector, verb, 'STATUS'));
+}
+
+type Taking<Name extends Message['type']> = AskContext & { take(message: Message<Name>): void | Promise<void> };
+
+/**
+ * Starts a connector and hands over each message of the given types, the next one when it is dealt with, until the process has ended. Throws
+ * why it was stopped, or what it reported as its failure; says whether it told that this was all.
+ */
+async function askAll<Name extends Message['type']>(
+  connector: Connector,
+  { args, types }: { args: readonly string[]; types: readonly Name[] },
+  context: Taking<Name>,
+): Promise<{ isComplete: boolean }> {
   let isComplete = false;
   const child = new ConnectorProcess({
     ...context,
     connector,
-    args: [verb, ...args],
+    args,
     async onMessage(line) {
       for (const type of types) {
         const message = decodeMessage(line, type, connector.name);
@@ -125,7 +118,7 @@ export async function askTables<Name extends 'TABLE' | 'RESULT' | 'ROWS' | 'REMO
   context.signal?.throwIfAborted();
   const failure = findCause(child.failures);
   if (failure) throw new ConnectorFailed(failure);
-  if (!isComplete) throw new ConnectorFailed(noAnswer(connector, verb, 'STATUS'));
+  return { isComplete };
 }
 
 type Question<Name> = { args: readonly string[]; type: Name };
