@@ -32,7 +32,7 @@ export async function followLog(
         const request = { from: flow.place.position, ...limit, streams, batchBytes, spillFolder, signal };
         for await (const event of changeLog.follow(request)) {
           await flow.take(event);
-          await flow.untilRoom();
+          await flow.loads.untilRoom();
           moved();
           parts.onEvent();
         }

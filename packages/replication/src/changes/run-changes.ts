@@ -154,7 +154,7 @@ class Follower {
     const loading = this.#load(points, context).finally(() => loaded.abort());
     if (run.follow) await Promise.all([loading, followLog(parts, {}, context)]);
     else {
-      const isLoading = this.#flow.isLoading || !this.#othersEnded;
+      const isLoading = this.#flow.loads.areUnderWay || !this.#othersEnded;
       await Promise.all([loading, isLoading ? followLog(parts, { stop: loaded.signal }, context) : undefined]);
       const until = run.until ?? (await this.#retry('asking for the head', context, () => changeLog.head()));
       await followLog(parts, { until }, context);
@@ -233,7 +233,7 @@ class Follower {
   ): Promise<void> {
     const { run, database, mailbox } = this.#parts;
     const { options } = run;
-    const gate = isFollowed ? { gate: this.#flow } : {};
+    const gate = isFollowed ? { gate: this.#flow.loads } : {};
     const readers = await countReaders(database, options, context);
     const parts = { database, openings, run: this.#number, options, readers, point, ...gate };
     await using schedule = new ChunkSchedule(parts, context);

@@ -66,7 +66,7 @@ function start(streams: (Partial<StreamStart> & { name: string; phase: StreamSta
       { action: 'begin', generation: 1, replace: false },
       { number: 1, consistency, sizer, isFollowed: true },
     );
-    flow.loadBegun(backfill);
+    flow.loads.loadBegun(backfill);
     backfill.begin({ identity: 'i', units: 2, isWhole: false, layout: 0 });
     return backfill;
   };
@@ -121,13 +121,13 @@ test('changes wait while a chunk is in flight, the others flow on, and the share
   expect(sent()).toEqual(['b 2', 'b @3', '@3']);
   const backfill = load('a');
   const first = backfill.takeChunk();
-  flow.chunkBegun(backfill);
-  expect(flow.transactions.list().notBefore).toEqual(['t3']);
+  flow.loads.chunkBegun(backfill);
+  expect(flow.loads.transactions.list().notBefore).toEqual(['t3']);
   await take(changes('a', 4), changes('b', 5), commit(6), changes('a', 7), changes('b', 8), commit(9));
   expect(sent()).toEqual(['b 5', 'b @6', 'b 8', 'b @9']);
   if (!first) throw new Error('a chunk waits');
   expect(backfill.finishChunk(first, 1).map(shortOf)).toEqual(['a @3']);
-  await flow.chunkEnded(backfill);
+  await flow.loads.chunkEnded(backfill);
   expect(sent()).toEqual(['a 4', 'a 7', 'a @9']);
   await take(changes('a', 10), commit(11));
   expect(sent()).toEqual(['a 10', 'a @11', '@11']);
@@ -138,10 +138,10 @@ test('a transaction under way when a chunk begins is given whole, and only when 
   await take(changes('a', 1), commit(2), changes('a', 3));
   const backfill = load('a');
   backfill.takeChunk();
-  flow.chunkBegun(backfill);
-  expect(flow.transactions.list().notBefore).toEqual(['t2']);
+  flow.loads.chunkBegun(backfill);
+  expect(flow.loads.transactions.list().notBefore).toEqual(['t2']);
   await take(changes('a', 4));
-  await flow.chunkEnded(backfill);
+  await flow.loads.chunkEnded(backfill);
   expect(sent()).toEqual(['@2']);
   await take(commit(5));
   expect(sent()).toEqual(['a 3', 'a 4', 'a @5', '@5']);
@@ -153,11 +153,11 @@ test('after the last chunk the handover waits until the log has passed the head 
   for (const at of [1, 2]) {
     const task = backfill.takeChunk();
     if (!task) throw new Error('two chunks wait');
-    flow.chunkBegun(backfill);
+    flow.loads.chunkBegun(backfill);
     backfill.finishChunk(task, at);
-    await flow.chunkEnded(backfill);
+    await flow.loads.chunkEnded(backfill);
   }
-  expect([sent(), flow.isLoading]).toEqual([[], false]);
+  expect([sent(), flow.loads.areUnderWay]).toEqual([[], false]);
   await take(changes('a', 10), commit(11));
   expect(sent()).toEqual(['a 10', 'a @11', '@11']);
   await take({ event: 'heartbeat', ...place(21) });
@@ -174,9 +174,9 @@ test('a stream that is read at a point gets what came after the point once its l
   for (const at of [1, 2]) {
     const task = backfill.takeChunk();
     if (!task) throw new Error('two chunks wait');
-    flow.chunkBegun(backfill);
+    flow.loads.chunkBegun(backfill);
     expect(backfill.finishChunk(task, at)).toEqual([]);
-    await flow.chunkEnded(backfill);
+    await flow.loads.chunkEnded(backfill);
   }
   expect(sent()).toEqual(['a @5', 'a HANDOVER', 'a STATUS', 'a 6', 'a 8', 'a @9', 'a 10']);
   await take(commit(11));
@@ -191,9 +191,9 @@ test('a stream that fails holds the shared place back, so that its changes are n
   await take(changes('b', 1), commit(2));
   const backfill = load('a');
   backfill.takeChunk();
-  flow.chunkBegun(backfill);
+  flow.loads.chunkBegun(backfill);
   backfill.fail(new ConnectorError('query_failed', 'no more'));
-  await flow.chunkEnded(backfill);
+  await flow.loads.chunkEnded(backfill);
   sent();
   await take(changes('a', 3), changes('b', 4), commit(5));
   expect(sent()).toEqual(['b 4', 'b @5']);
@@ -207,9 +207,9 @@ test('new columns of the log are said once, before the first change that has the
   expect(sent()).toEqual(['@2']);
   const backfill = load('a');
   backfill.takeChunk();
-  flow.chunkBegun(backfill);
+  flow.loads.chunkBegun(backfill);
   await take(schema, changes('a', 3), commit(4));
-  await flow.chunkEnded(backfill);
+  await flow.loads.chunkEnded(backfill);
   await take(changes('a', 5), commit(6));
   expect(sent()).toEqual(['a SCHEMA', 'a 3', 'a @4', 'a 5', 'a @6', '@6']);
 });
