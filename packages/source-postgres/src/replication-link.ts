@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { ReadingSocket } from '@fjord/replication/connection';
 import { serverError, queryMessage, socketOf } from './copy/server-messages.ts';
@@ -14,6 +15,9 @@ const READY_FOR_QUERY = 0x5a;
 
 /** Beyond this many bytes that nobody has read the socket is paused: the server waits, and the log stays with it. */
 const HIGH_WATER_BYTES = 1024 * 1024;
+/** The server sends each change by itself. After a read of less than this the next one waits a moment: to wake up for each would cost both more than the change. */
+const SMALL_READ_BYTES = 32 * 1024;
+const GATHER_MS = 1;
 /** How long the server may take to notice that nobody reads on. */
 const END_TIMEOUT_MS = 5000;
 
@@ -35,6 +39,8 @@ export class ReplicationLink {
   #serverError: Error | undefined;
   #error: Error | undefined;
   #hasNews = false;
+  #smallReadAt = 0;
+  #isWoken = false;
   #isStarted = false;
   #isEnding = false;
   #isFinished = false;
@@ -74,6 +80,10 @@ export class ReplicationLink {
   async more(timeoutMs?: number): Promise<boolean> {
     this.#throwFault();
     this.#hasNews = false;
+    this.#isWoken = false;
+    if (performance.now() - this.#smallReadAt < GATHER_MS) await delay(GATHER_MS);
+    this.#throwFault();
+    if (this.#isWoken) return false;
     this.#socket.resume();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
@@ -87,6 +97,7 @@ export class ReplicationLink {
 
   /** Ends a wait. */
   wake(): void {
+    this.#isWoken = true;
     this.#wake?.();
   }
 
@@ -169,7 +180,10 @@ export class ReplicationLink {
   readonly #push = (chunk: Uint8Array): boolean => {
     this.buffer.append(chunk);
     this.#hasNews = true;
-    const isWanted = this.buffer.length < HIGH_WATER_BYTES;
+    // What comes encrypted comes in pieces of its own size, however much waits.
+    const isSmall = this.#socket instanceof CopySocket && chunk.length < SMALL_READ_BYTES;
+    if (isSmall) this.#smallReadAt = performance.now();
+    const isWanted = !isSmall && this.buffer.length < HIGH_WATER_BYTES;
     if (!isWanted) this.#socket.pause();
     this.#wake?.();
     return isWanted;

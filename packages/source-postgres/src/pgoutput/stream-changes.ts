@@ -53,7 +53,12 @@ const CHANGE_COLUMNS: readonly Column[] = [
 export class StreamChanges {
   readonly stream: string;
   readonly #builder: BatchBuilder;
-  readonly #added: AddedColumns;
+  readonly #ops: BytesColumn;
+  readonly #positions: FixedColumn;
+  readonly #unsets: BytesColumn;
+  readonly #times: FixedColumn;
+  /** Rows that all columns have room for. */
+  #room = FIRST_ROWS;
   readonly #columns: readonly ChangeColumn[];
   readonly #decoders: Decoder[];
   readonly #rejections: Rejections[];
@@ -77,7 +82,8 @@ export class StreamChanges {
     // What is not part of the key is null in a row of which only the key is known.
     const fields = columns.map(({ name, type, nullable, isKey }) => ({ name, type, nullable: nullable || !isKey }));
     this.#builder = new BatchBuilder([...fields, ...CHANGE_COLUMNS], { capacityRows: FIRST_ROWS });
-    this.#added = this.#builder.columns.slice(columns.length) as AddedColumns;
+    const added = this.#builder.columns.slice(columns.length) as AddedColumns;
+    [this.#ops, this.#positions, this.#unsets, this.#times] = added;
     const court = { policy: unrepresentable, stream };
     const made = columns.map((column) => makeDecoder({ ...column, rejections: Rejections.of(column, court) }));
     this.#decoders = made.map(({ decode }) => decode);
@@ -90,7 +96,7 @@ export class StreamChanges {
     this.#unset = [this.#absent.slice(), this.#absent.slice()];
     this.#kinds = new Uint8Array(columns.length);
     this.#textForms = columns.map(({ wire }) => textForm(wire));
-    this.#offsets = new Int32Array(columns.length * FIRST_ROWS);
+    this.#offsets = new Int32Array(columns.length * FIRST_ROWS).fill(NULL_OFFSET);
   }
 
   /** Rows that no batch holds yet. */
@@ -180,23 +186,27 @@ export class StreamChanges {
     }
     const needed = (this.#runRows + 2) * width;
     if (needed > this.#offsets.length) {
-      const grown = new Int32Array(2 * needed);
+      const grown = new Int32Array(2 * needed).fill(NULL_OFFSET);
       grown.set(this.#offsets);
       this.#offsets = grown;
     }
-    this.#builder.reserve(this.rows + 2);
+    if (this.rows + 2 <= this.#room) return;
+    this.#room *= 2;
+    this.#builder.reserve(this.#room);
   }
 
   /** Notes the fields of a tuple as the next row; `side` 0 if it is an old one. Returns where it ends. */
   #readTuple(from: number, side: 0 | 1): number {
     const { bytes, view } = this.#bytes!;
     const columnOf = this.#columnOf;
-    const base = this.#runRows * this.#columns.length;
+    const kinds = this.#kinds;
+    const absent = this.#absent;
     const offsets = this.#offsets;
+    const base = this.#runRows * this.#columns.length;
     const unset = this.#unset[side];
-    unset.set(this.#absent);
-    offsets.fill(NULL_OFFSET, base, base + this.#columns.length);
+    for (let byte = 0; byte < absent.length; byte++) unset[byte] = absent[byte]!;
     const count = view.getInt16(from);
+    if (count < columnOf.length) offsets.fill(NULL_OFFSET, base, base + this.#columns.length);
     let at = from + 2;
     for (let field = 0; field < count; field++) {
       const column = columnOf[field]!;
@@ -204,10 +214,14 @@ export class StreamChanges {
       if (kind === BINARY || kind === TEXT) {
         if (column >= 0) {
           offsets[base + column] = at + 4;
-          if (this.#kinds[column] !== kind) this.#learnKind(column, kind);
+          if (kinds[column] !== kind) this.#learnKind(column, kind);
         }
         at += 4 + view.getInt32(at);
-      } else if (kind === UNCHANGED && column >= 0) unset[column >> 3]! |= 1 << (column & 7);
+      } else if (column >= 0) {
+        // Where the log has no field of a column, its offsets are never anything else.
+        offsets[base + column] = NULL_OFFSET;
+        if (kind === UNCHANGED) unset[column >> 3]! |= 1 << (column & 7);
+      }
     }
     return at;
   }
@@ -250,7 +264,9 @@ export class StreamChanges {
   /** Writes what is known of a row besides its fields. */
   #addRow(op: number, transaction: Transaction, unset: Uint8Array): void {
     const row = this.rows;
-    const [ops, positions, unsets, times] = this.#added;
+    const ops = this.#ops;
+    const positions = this.#positions;
+    const times = this.#times;
     this.#runRows += 1;
     ops.reserveData(row + 1);
     ops.data[row] = op;
@@ -266,7 +282,7 @@ export class StreamChanges {
     times.words[2 * row] = committedAt[0];
     times.words[2 * row + 1] = committedAt[1];
     times.setValid(row);
-    writeUnset(unsets, row, unset);
+    writeUnset(this.#unsets, row, unset);
   }
 }
 
@@ -274,7 +290,7 @@ type AddedColumns = [ops: BytesColumn, positions: FixedColumn, unsets: BytesColu
 
 function writeUnset(column: BytesColumn, row: number, unset: Uint8Array): void {
   const end = column.offsets[row]!;
-  if (unset.every((bits) => bits === 0)) {
+  if (isNone(unset)) {
     column.nullCount++;
     column.offsets[row + 1] = end;
     return;
@@ -283,6 +299,11 @@ function writeUnset(column: BytesColumn, row: number, unset: Uint8Array): void {
   column.data.set(unset, end);
   column.offsets[row + 1] = end + unset.length;
   column.setValid(row);
+}
+
+function isNone(bits: Uint8Array): boolean {
+  for (let byte = 0; byte < bits.length; byte++) if (bits[byte] !== 0) return false;
+  return true;
 }
 
 function bitsOf(columns: readonly ChangeColumn[], isSet: (column: ChangeColumn) => boolean): Uint8Array {
