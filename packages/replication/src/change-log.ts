@@ -38,8 +38,8 @@ export type LogEvent =
   /** Nothing more of the streams lies before this place: it may be stated, so that the log can be let go. */
   | { event: 'heartbeat'; position: LogPosition; orderKey: OrderKey };
 
-/** How far the log's reader is behind. */
-export type LogLag = { bytes: number; seconds: number | undefined };
+/** How far the log's reader is behind, and how long the slowest of the transactions since the last such question took from its commit to here. */
+export type LogLag = { bytes: number; seconds: number | undefined; arrivalSeconds?: number | undefined };
 
 /** A held snapshot with its place in the log: its rows hold all changes up to there (order key at or below), and none that come after. */
 export type PlacedSnapshot = HeldSnapshot & { readonly position: LogPosition };

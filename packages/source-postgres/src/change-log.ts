@@ -125,6 +125,7 @@ export class PostgresChangeLog implements ChangeLog {
           this.#received = lsn;
           this.#arrivals.note(lsn, Date.now());
         },
+        onTransaction: (committedMs) => this.#arrivals.noteTransaction(committedMs, Date.now()),
       });
       yield* this.#whilePublished(request, follower.events());
     } catch (cause) {
@@ -150,7 +151,11 @@ export class PostgresChangeLog implements ChangeLog {
   async measureLag(): Promise<LogLag> {
     return this.#guard(async () => {
       const [row] = await (await this.#sessions.sql()).query<{ bytes: number }>(BEHIND, [this.#slot]);
-      return { bytes: Math.max(0, row?.bytes ?? 0), seconds: this.#arrivals.age(this.#flushed, Date.now()) };
+      return {
+        bytes: Math.max(0, row?.bytes ?? 0),
+        seconds: this.#arrivals.age(this.#flushed, Date.now()),
+        arrivalSeconds: this.#arrivals.takeSlowest(),
+      };
     });
   }
 

@@ -26,6 +26,8 @@ export type LogFollowerParts = {
   lookUp(relation: LoggedRelation): Promise<LookedUp>;
   /** Told of every place up to which the log has come. */
   onReceived(lsn: Lsn): void;
+  /** Told when each transaction was committed, by the server's clock, once it has come whole. */
+  onTransaction(committedMs: number): void;
   until: Lsn | undefined;
   signal: AbortSignal;
 };
@@ -141,9 +143,10 @@ export class LogFollower {
   }
 
   #noteCommit(): Pause | undefined {
-    const { decoder, until, onReceived } = this.#parts;
+    const { decoder, until, onReceived, onTransaction } = this.#parts;
     const passed = decoder.pendingCommit ?? decoder.passed;
     onReceived(passed);
+    onTransaction(decoder.committedMs);
     if (until !== undefined && passed >= until) return 'reached';
     if (decoder.pendingCommit === undefined) return undefined;
     const now = Date.now();

@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
 import { Arrivals } from '../src/arrivals.ts';
 
+test('the slowest transaction is told once; one of a clock that is ahead took no time', () => {
+  const arrivals = new Arrivals();
+  expect(arrivals.takeSlowest()).toBeUndefined();
+  arrivals.noteTransaction(1000, 1200);
+  arrivals.noteTransaction(1100, 1150);
+  expect(arrivals.takeSlowest()).toBe(0.2);
+  arrivals.noteTransaction(1300, 1250);
+  expect([arrivals.takeSlowest(), arrivals.takeSlowest()]).toEqual([0, undefined]);
+});
+
 test('the age is that of the oldest place that was not acknowledged', () => {
   const arrivals = new Arrivals();
   expect(arrivals.age(0n, 500)).toBe(0);

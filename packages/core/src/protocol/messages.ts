@@ -158,6 +158,8 @@ export const MESSAGES = {
     /** How far what was read is behind the head of the change log. */
     lagBytes: Type.Optional(Count),
     lagSeconds: Type.Optional(Type.Number({ minimum: 0 })),
+    /** How long the slowest of the transactions that came since this was last said took from its commit to the source. */
+    arrivalSeconds: Type.Optional(Type.Number({ minimum: 0 })),
     note: Type.Optional(Type.String()),
   }),
   /** A stream's table by its whole name; without contents there is none yet. */

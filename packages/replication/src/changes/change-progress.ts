@@ -43,8 +43,12 @@ export class ChangeProgress {
     this.#isAsking = true;
     this.#askedAt = performance.now();
     try {
-      const { bytes, seconds } = await this.#changeLog.measureLag();
-      const lag = { lagBytes: Math.max(0, Math.round(bytes)), ...(seconds !== undefined && { lagSeconds: seconds }) };
+      const { bytes, seconds, arrivalSeconds } = await this.#changeLog.measureLag();
+      const lag = {
+        lagBytes: Math.max(0, Math.round(bytes)),
+        ...(seconds !== undefined && { lagSeconds: seconds }),
+        ...(arrivalSeconds !== undefined && { arrivalSeconds }),
+      };
       for (const stream of this.#streams) {
         if (stream.changesAre === 'pass') this.#context.progress({ ...countsOf(stream), ...lag });
       }

@@ -45,6 +45,8 @@ export class LogDecoder {
   wanted: LoggedRelation | undefined;
   /** Where the last transaction ended of which everything is said; 0 before the first. */
   passed: Lsn = 0n;
+  /** When the last transaction was committed, by the server's clock. */
+  committedMs = 0;
   readonly #options: LogDecoderOptions;
   readonly #known = new Map<number, LoggedRelation>();
   readonly #changes = new Map<number, StreamChanges>();
@@ -170,8 +172,9 @@ export class LogDecoder {
   }
 
   #commit(end: Lsn): void {
-    const { xid } = this.#current();
+    const { xid, committedMs } = this.#current();
     this.#transaction = undefined;
+    this.committedMs = committedMs;
     if (!this.#hasEvents) {
       // Nobody needs to hear of a transaction that touched nothing wanted, but for how far it is.
       if (this.#commits) this.#commits.end = end;
@@ -200,7 +203,7 @@ export class LogDecoder {
       transaction.next();
       return undefined;
     }
-    this.#touched.add(changes);
+    if (changes.rows === 0) this.#touched.add(changes);
     this.#hasEvents = true;
     const tuple = at + 5;
     switch (buffer.bytes[at]!) {

@@ -13,6 +13,8 @@ export class Transaction {
   readonly keyWords: readonly [number, number, number];
   /** Microseconds since 1970-01-01 UTC, low and high word. */
   readonly committedAt: readonly [number, number];
+  /** The same in milliseconds. */
+  readonly committedMs: number;
   readonly #place: CommitPlace;
   #ordinal = 0;
 
@@ -23,6 +25,7 @@ export class Transaction {
     this.keyWords = [key.readInt32LE(0), key.readInt32LE(4), key.readInt32LE(8)];
     const micros = place.micros + EPOCH_MICROS;
     this.committedAt = [Number(BigInt.asIntN(32, micros)), Number(micros >> 32n)];
+    this.committedMs = Number(micros) / 1000;
   }
 
   /** The ordinal of the next change. */
