@@ -181,7 +181,7 @@ export class ReplicationLink {
     this.buffer.append(chunk);
     this.#hasNews = true;
     // What comes encrypted comes in pieces of its own size, however much waits.
-    const isSmall = this.#socket instanceof CopySocket && chunk.length < SMALL_READ_BYTES;
+    const isSmall = this.#socket instanceof ReadingSocket && chunk.length < SMALL_READ_BYTES;
     if (isSmall) this.#smallReadAt = performance.now();
     const isWanted = !isSmall && this.buffer.length < HIGH_WATER_BYTES;
     if (!isWanted) this.#socket.pause();
