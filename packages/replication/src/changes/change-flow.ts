@@ -56,15 +56,16 @@ export class ChangeFlow {
    * there no insert may be taken for a new row (rule 5).
    */
   repair(name: string, { batch, upTo }: { batch: ChangeBatch; upTo: OrderKey }): Promise<void> {
-    return this.#inTurn(async () => {
-      const stream = this.#streamOf(name);
+    const streams = this.#streams;
+    return streams.inTurn(async () => {
+      const stream = streams.named(name);
       await this.#shape(stream, batch);
       if (stream.phase !== 'following') return;
       stream.handover = upTo;
-      stream.position = this.#place.position;
-      await this.#sayFollowing(stream);
-      await this.#parts.put(stream.state(this.#parts.run));
-      await this.#sayShared();
+      stream.position = streams.place.position;
+      await streams.sayFollowing(stream);
+      await streams.sayState(stream);
+      await streams.sayShared();
     });
   }
 
