@@ -25,7 +25,7 @@ const CHANGING: [RegExp, string][] = [
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+Z)?/g, 'TIME'],
   [/Node \d+\.\d+\.\d+/g, 'Node VERSION'],
   [/process \d+/g, 'process PID'],
-  [/\d+ seconds ago/g, 'AGO ago'],
+  [/\d+ (second|minute)s? ago/g, 'AGO ago'],
   [/in \d+\.\d s, [\d,]+ rows\/s/g, 'in TIME s, SPEED rows/s'],
   [/in \d+\.\d s/g, 'in TIME s'],
   [/took \d+\.\d s/g, 'took TIME s'],
@@ -37,5 +37,7 @@ const CHANGING: [RegExp, string][] = [
 /** A screen without what differs from run to run, for comparison. */
 export function steady(text: string, own: Record<string, string>): string {
   const replaced = Object.entries(own).reduce((all, [value, name]) => all.replaceAll(value, name), text);
-  return CHANGING.reduce((all, [pattern, name]) => all.replaceAll(pattern, name), replaced);
+  const named = CHANGING.reduce((all, [pattern, name]) => all.replaceAll(pattern, name), replaced);
+  // Where a line with a path is broken depends on the path.
+  return named.replaceAll(/(FOLDER\S*.*)\n(?=\S)/g, '$1 ');
 }
