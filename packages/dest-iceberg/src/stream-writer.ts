@@ -122,9 +122,10 @@ export class StreamWriter {
 
   async setSchema(schema: Message<'SCHEMA'>): Promise<void> {
     this.#schema = schema;
-    const { columns, primaryKey } = this.#changes?.setSchema(schema) ?? schema;
+    const { columns, primaryKey } = this.#changes?.tableFor(schema) ?? schema;
     this.#columns = columns;
     this.#table = await this.#parts.table.ensure(columns, primaryKey);
+    this.#changes?.addSchema(schema, this.#table);
   }
 
   /** Begins or continues a backfill; rows of another generation that no commit holds are dropped. */
@@ -273,8 +274,10 @@ export class StreamWriter {
     // Without rows only the state changes, as for any other stream.
     const only: StreamCommit = { files: [], state, generation, target: 'main' };
     if (events === 0 && files.length === 0) return table.commit(only, joint?.publish);
+    // In this order: the table is at least as new as the columns.
+    const { newest } = changes;
     const base = await table.load();
-    const work = () => changes.draft(base, events, { files, first: this.#committedChunks });
+    const work = () => changes.draft({ table: base, newest }, events, { files, first: this.#committedChunks });
     const draft = await (joint ? joint.prepare(work) : work());
     const stage = (fresh: Table) => draft.stage(fresh);
     await table.commit({ ...only, base, stage }, joint?.publish);

@@ -52,12 +52,14 @@ export function renameColumns(schema: Schema, names: ReadonlyMap<string, string>
 
 /**
  * The fields of a data file that holds `columns` in this order: ids, names and nullability are the table's, types the columns' own, which
- * may be narrower. Throws `schema_incompatible` if the schema has no place for a column: evolve it first.
+ * may be narrower. Fields are found by name, or by their `ids` where these are known. Throws `schema_incompatible` if the schema has no place
+ * for a column: evolve it first.
  */
-export function fileFields(schema: Schema, columns: readonly Column[]): NestedField[] {
-  const matches = matchColumns(schema, columns);
-  return columns.map((column) => {
-    const field = matches.get(column);
+export function fileFields(schema: Schema, columns: readonly Column[], ids?: readonly number[]): NestedField[] {
+  const matches = ids ? undefined : matchColumns(schema, columns);
+  const byId = new Map(schema.fields.map((field) => [field.id, field]));
+  return columns.map((column, index) => {
+    const field = matches ? matches.get(column) : byId.get(ids?.[index] ?? -1);
     if (!field || !canHold(field.type, column.type)) throw incompatible(column, field?.type);
     return { ...field, type: fileType(field.type, column.type) };
   });

@@ -10,7 +10,7 @@ import { DeletedRows } from './deleted-rows.ts';
 import type { KeyIndexes } from './key-indexes.ts';
 import { tableColumns } from './metadata-columns.ts';
 import { RowFinder } from './row-finder.ts';
-import { layOutRun, type RunLayout, type StreamSchema } from './run-layout.ts';
+import { bindSchema, layOutRun, type RunLayout, type StreamSchema } from './run-layout.ts';
 import type { OpenedFile } from './run-writer.ts';
 
 /** Bytes of batches that are folded at once, unless there is less memory: this share of it. */
@@ -28,6 +28,9 @@ export type StreamChangesParts = {
 
 /** The done chunks of a commit, in their order; the first of them has the number `first`. */
 export type CommittedChunks = { files: readonly (readonly DataFile[])[]; first: number };
+
+/** The table that a commit is made for, and the newest version that it has the columns of: newer ones may come meanwhile. */
+export type DraftBase = { table: Table; newest: StreamSchema | undefined };
 
 type RowsEvent = Extract<QueuedEvent, { type: 'rows' }>;
 
@@ -55,14 +58,14 @@ export class StreamChanges implements AsyncDisposable {
     return this.#queue.length;
   }
 
+  /** The newest version of the stream's columns that its table has a place for. */
+  get newest(): StreamSchema | undefined {
+    return this.#newest;
+  }
+
   /** The columns that the stream's table must have, and the key that identifies its rows. */
-  setSchema({ version, columns, primaryKey }: Message<'SCHEMA'>): { columns: Column[]; primaryKey: string[] } {
+  tableFor({ columns, primaryKey }: Message<'SCHEMA'>): { columns: Column[]; primaryKey: string[] } {
     const { selected } = this.#parts;
-    this.#newest = { version, columns, primaryKey };
-    if (selected.onRename !== 'new-column') {
-      for (const [earlier, known] of this.#schemas) this.#schemas.set(earlier, withNamesOf(known, columns));
-    }
-    this.#schemas.set(version, this.#newest);
     if (primaryKey.length === 0 && selected.writeMode === 'upsert' && !selected.changes) {
       throw new ConnectorError('config_invalid', `Stream ${selected.stream} has no primary key to upsert by.`, {
         stream: selected.stream,
@@ -70,6 +73,12 @@ export class StreamChanges implements AsyncDisposable {
       });
     }
     return { columns: tableColumns(selected, columns), primaryKey: this.#isHistory ? [] : primaryKey };
+  }
+
+  /** Takes a version of the stream's columns, of which the table has all: only now may rows be laid out for it, which happens meanwhile. */
+  addSchema(schema: Message<'SCHEMA'>, table: Table): void {
+    this.#newest = bindSchema(table, schema);
+    this.#schemas.set(schema.version, this.#newest);
   }
 
   /** A batch of the first copy with the metadata columns of the table. */
@@ -122,9 +131,9 @@ export class StreamChanges implements AsyncDisposable {
   }
 
   /** Works off the first `count` events, each behind the chunks that were done before it came. */
-  async draft(table: Table, count: number, chunks: CommittedChunks): Promise<CommitDraft> {
-    const draft = this.#openDraft(table);
-    const keyFields = this.#copiedKey(table);
+  async draft(base: DraftBase, count: number, chunks: CommittedChunks): Promise<CommitDraft> {
+    const draft = this.#openDraft(base.table);
+    const keyFields = this.#copiedKey(base);
     const waiting = [...chunks.files];
     let taken = chunks.first;
     const addChunks = async (until: number) => {
@@ -135,8 +144,8 @@ export class StreamChanges implements AsyncDisposable {
         const [first] = run;
         if (!first) continue;
         await addChunks(first.chunksBefore);
-        if (first.type === 'truncate') await draft.truncate(this.#layOutNewest(table), first.position);
-        else await this.#addRun(draft, table, run as readonly RowsEvent[]);
+        if (first.type === 'truncate') await draft.truncate(this.#layOutNewest(base), first.position);
+        else await this.#addRun(draft, base, run as readonly RowsEvent[]);
       }
       await addChunks(Number.POSITIVE_INFINITY);
     } catch (error) {
@@ -177,31 +186,29 @@ export class StreamChanges implements AsyncDisposable {
     });
   }
 
-  async #addRun(draft: CommitDraft, table: Table, events: readonly RowsEvent[]): Promise<void> {
+  async #addRun(draft: CommitDraft, base: DraftBase, events: readonly RowsEvent[]): Promise<void> {
     const batches: ChangeRows[] = [];
     const schema = this.#schemaOf(events[0]?.version ?? 0);
     for (const event of events) {
       const decoded = decodeRows(await this.#queue.read(event));
       batches.push(...decoded.map((rows) => new ChangeRows(rows, schema.columns.length)));
     }
-    const newest = this.#newest ?? schema;
-    await draft.addRun(batches, layOutRun(table, { selected: this.#parts.selected, schema, newest }));
+    const newest = base.newest ?? schema;
+    await draft.addRun(batches, layOutRun(base.table, { selected: this.#parts.selected, schema, newest }));
   }
 
-  #layOutNewest(table: Table): RunLayout {
-    const newest = this.#newest;
+  #layOutNewest({ table, newest }: DraftBase): RunLayout {
     if (!newest) throw new Error(`stream ${this.#parts.selected.stream} is truncated before its SCHEMA`);
     return layOutRun(table, { selected: this.#parts.selected, schema: newest, newest });
   }
 
   /** By what rows of chunks are compared with those of changes; not at all in a history or without a key. Chunks that were done before the handover may be committed after it. */
-  #copiedKey(table: Table) {
+  #copiedKey(base: DraftBase) {
     const { selected } = this.#parts;
-    const newest = this.#newest;
-    if (!newest || !selected.changes || this.#isHistory || newest.primaryKey.length === 0) {
+    if (!base.newest || !selected.changes || this.#isHistory || base.newest.primaryKey.length === 0) {
       return undefined;
     }
-    return this.#layOutNewest(table).keyFields;
+    return this.#layOutNewest(base).keyFields;
   }
 
   #schemaOf(version: number): StreamSchema {
@@ -212,18 +219,6 @@ export class StreamChanges implements AsyncDisposable {
       `A BATCH of stream ${this.#parts.selected.stream} names a schema version that was not sent.`,
     );
   }
-}
-
-/** An earlier version's columns under the names that the newest has for them: rows that wait are written into a table that has those. */
-function withNamesOf(schema: StreamSchema, newest: readonly Column[]): StreamSchema {
-  const names = new Map(newest.flatMap(({ id, name }) => (id === undefined ? [] : [[id, name] as const])));
-  const renamed = new Map(schema.columns.map(({ id, name }) => [name, (id !== undefined && names.get(id)) || name]));
-  const nameOf = (name: string) => renamed.get(name) ?? name;
-  return {
-    ...schema,
-    columns: schema.columns.map((column) => ({ ...column, name: nameOf(column.name) })),
-    primaryKey: schema.primaryKey.map(nameOf),
-  };
 }
 
 /** Events that are folded together: rows of one version between the same chunks, up to a bound; a TRUNCATE is alone. */
