@@ -13,6 +13,12 @@ export const ConfigSchema = Type.Object({
       minLength: 1,
     }),
   ),
+  format: Type.Union([Type.Literal('iceberg'), Type.Literal('parquet')], {
+    title: 'Format',
+    description:
+      'iceberg: tables. parquet: plain Parquet files in folders warehouse/namespace/name, without a catalog, for streams that are appended or overwritten.',
+    default: 'iceberg',
+  }),
   catalog: Type.Optional(CatalogSchema),
   s3: Type.Optional(S3Schema),
   gcs: Type.Optional(GcsSchema),

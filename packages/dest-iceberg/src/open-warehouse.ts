@@ -3,6 +3,7 @@ import { ConnectorError } from '@fjord/core';
 import { type Catalog, type CatalogOptions, openCatalog } from '@fjord/iceberg';
 import type { CatalogConfig } from './catalog-config.ts';
 import type { Config } from './config.ts';
+import { LEDGER_FOLDER } from './parquet-folder.ts';
 import { storageProperties } from './storage-config.ts';
 
 /** Where tables live and how: the catalog, and the plain properties from which any thread can open the storage. */
@@ -19,12 +20,20 @@ const LOCAL_DEFAULT: CatalogType = 'sqlite';
 
 /** Opens the catalog and names the storage of a config; makes local folders that are missing. Throws `config_invalid` for what does not fit together. */
 export async function openWarehouse(config: Config): Promise<Warehouse> {
+  if (config.format === 'parquet') return openLedger(config);
   const options = catalogOptions(config);
   return {
     catalog: await openCatalog(options),
     location: options.type === 'rest' ? undefined : options.warehouse,
     io: storageProperties(config),
   };
+}
+
+/** Plain files have no catalog: what was committed is noted in a folder beside them. */
+async function openLedger(config: Config): Promise<Warehouse> {
+  if (config.catalog) throw invalid('Option catalog has no use for format parquet: plain files have no catalog.');
+  const [location, io] = [`${locationOf(config)}/${LEDGER_FOLDER}`, storageProperties(config)];
+  return { catalog: await openCatalog({ type: 'hadoop', warehouse: location, io }), location, io };
 }
 
 /** What the table library needs to open the config's catalog. */

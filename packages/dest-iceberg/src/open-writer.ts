@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { toConnectorError } from './iceberg-errors.ts';
 import { Marker } from './marker.ts';
 import { openWarehouse, type Warehouse } from './open-warehouse.ts';
+import { asPlainFiles, ParquetFolder } from './parquet-folder.ts';
 import { openParquetPool, type ParquetPoolOptions } from './parquet/sink.ts';
 import { stateMessage } from './pipeline-state.ts';
 import { tableProperties } from './table-layout.ts';
@@ -41,12 +42,14 @@ async function open(request: WriteRequest<Config>, context: WriterContext): Prom
   const pool = openParquetPool(poolOptions(request, io));
   const memory = { maxBytes: memoryBytes * PARTITION_SHARE, maxOpenFiles: MAX_OPEN_FILES, writers: 0 };
   const properties = tableProperties(config);
+  const folder = config.format === 'parquet' && !request.printState ? new ParquetFolder() : undefined;
   const byKey = request.streams.some(isByKey) ? await loadByKey(request) : undefined;
   const streams = new Map<string, StreamWriter>();
   const initialStates: Message<'STATE'>[] = [];
-  for (const selected of request.streams) {
+  for (const given of request.streams) {
+    const selected = config.format === 'parquet' ? asPlainFiles(given) : given;
     const { stream } = selected;
-    const table = new StreamTable({ catalog, marker, pipeline, selected, properties, context });
+    const table = new StreamTable({ catalog, marker, pipeline, selected, folder, properties, context });
     const found = await table.read();
     if (found) initialStates.push(stateMessage(stream, found.state));
     const isOverwrite = selected.writeMode === 'overwrite';
@@ -55,7 +58,7 @@ async function open(request: WriteRequest<Config>, context: WriterContext): Prom
   }
   const shared = await marker.read();
   if (shared) initialStates.push(stateMessage(undefined, shared.state));
-  const isKept = byKey && request.follow && config.maintenance.whileFollowing;
+  const isKept = byKey && config.format === 'iceberg' && request.follow && config.maintenance.whileFollowing;
   const kept = isKept ? await openUpkeep(request, { catalog, io, log: context.log }) : undefined;
   const close = async () => {
     await pool[Symbol.asyncDispose]();
@@ -80,6 +83,7 @@ function poolOptions({ config, memoryBytes }: WriteRequest<Config>, io: Warehous
     targetFileBytes: config.targetFileMB * MEGABYTE,
     compression: config.compression,
     compressionLevel: config.compressionLevel,
+    uuidLogicalType: config.format !== 'parquet',
     io,
   };
 }

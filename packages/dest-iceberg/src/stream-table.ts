@@ -15,6 +15,7 @@ import {
 } from '@fjord/iceberg';
 import { isFileOf } from './file-layout.ts';
 import { fenced, type Marker } from './marker.ts';
+import type { ParquetFolder } from './parquet-folder.ts';
 import { parseStreamProperty, stagingBranch, statePropertyName, type StreamProperty } from './pipeline-state.ts';
 import { layoutChanges, newTable } from './table-layout.ts';
 
@@ -41,6 +42,8 @@ type StreamTableParts = {
   marker: Marker;
   pipeline: string;
   selected: SelectedStream;
+  /** Where plain files are put once they are committed, for `format: parquet`. */
+  folder: ParquetFolder | undefined;
   /** Properties of new tables, unless the stream says otherwise. */
   properties: Record<string, string>;
   context: Pick<RunContext, 'log' | 'trace'>;
@@ -75,6 +78,8 @@ export class StreamTable {
   /** Reads what the table holds of this stream; undefined when there is no table or it has nothing of this pipeline. */
   async read(): Promise<StreamProperty | undefined> {
     const table = await this.#parts.catalog.loadTable(this.#identifier);
+    // A run that was cut off after its commit has left this to do.
+    if (table) await this.#parts.folder?.settle(table, () => this.load());
     this.#seen = table?.metadata.properties[this.#propertyName];
     const property = parseStreamProperty(this.#seen);
     this.#adopted = property?.adopted ?? false;
@@ -150,8 +155,17 @@ export class StreamTable {
       this.#requireUnchanged(found, attempt);
       return this.#stage(table, commit, { [this.#propertyName]: text });
     };
-    this.#newest = await publish({ identifier: this.#identifier, build, base: commit.base });
+    const committed = await publish({ identifier: this.#identifier, build, base: commit.base });
+    this.#newest = committed;
     this.#seen = text;
+    await this.#fillFolder(committed, commit);
+  }
+
+  async #fillFolder(table: Table, { target, stage, files }: StreamCommit): Promise<void> {
+    const { folder } = this.#parts;
+    if (!folder || target === 'staged') return;
+    if (target === 'main' && !stage) await folder.add(table, files);
+    else await folder.settle(table, () => this.load());
   }
 
   #publish({ identifier, build, base }: TableBuild): Promise<Table> {
@@ -189,8 +203,11 @@ export class StreamTable {
   async #create(columns: Column[], primaryKey: string[]): Promise<Table> {
     const { catalog } = this.#parts;
     await catalog.createNamespace(this.#identifier.namespace);
-    const { selected, pipeline, properties } = this.#parts;
-    return catalog.createTable(this.#identifier, newTable({ columns, primaryKey, selected, pipeline, properties }));
+    const { selected, pipeline, properties, folder } = this.#parts;
+    const made = newTable({ columns, primaryKey, selected, pipeline, properties });
+    const table = await catalog.createTable(this.#identifier, made);
+    await folder?.settle(table, () => this.load());
+    return table;
   }
 
   #checkOwner(table: Table): void {

@@ -18,6 +18,8 @@ export interface FileIO {
   /** Deletes a file; one that does not exist is no error. */
   delete(location: string): Promise<void>;
   exists(location: string): Promise<boolean>;
+  /** Copies a file without reading it here; see `copyFile` for storages that cannot. */
+  copy?(from: string, to: string): Promise<void>;
   /** All files in a folder and the folders below it, in no particular order. A folder that does not exist holds nothing. */
   list(folder: string): AsyncIterable<ListedFile>;
 }

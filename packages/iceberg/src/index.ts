@@ -22,6 +22,7 @@ export {
   commitTable,
   commitTables,
 } from './commit.ts';
+export { copyFile } from './copy-file.ts';
 export { type DataFile, type FileContent, type Partition, isDataFile } from './data-file.ts';
 export {
   type ListType,

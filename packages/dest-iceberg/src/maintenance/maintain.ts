@@ -14,6 +14,8 @@ export async function* maintain(
   { config, streams, memoryBytes, isDryRun }: MaintainRequest<Config>,
   context: RunContext,
 ): AsyncGenerator<Message<'MAINTENANCE'>> {
+  // Plain files are as they were written.
+  if (config.format === 'parquet') return;
   const { catalog, io } = await openWarehouse(config).catch((thrown: unknown) => {
     throw toConnectorError(thrown);
   });

@@ -18,6 +18,8 @@ export type EncoderOptions = {
   compression: Compression;
   /** The codec's level, its own default unless said; parquet-wasm knows none. */
   compressionLevel?: number | undefined;
+  /** Whether uuid columns are annotated; parquet-wasm never does. */
+  uuidLogicalType?: boolean;
 };
 
 /** What a finished file holds, by the encoder's own count. */

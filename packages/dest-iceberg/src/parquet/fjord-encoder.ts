@@ -18,6 +18,7 @@ export const openFjordEncoder: OpenEncoder = async (options, take) => {
     compression,
     ...(compressionLevel !== undefined && { compressionLevel }),
     ...(sortedBy && { sortedBy }),
+    uuidLogicalType: options.uuidLogicalType ?? true,
     rowGroupRows,
     rowGroupBytes,
     bufferBytes: BUFFER_BYTES,

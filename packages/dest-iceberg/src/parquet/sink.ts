@@ -42,6 +42,8 @@ export type ParquetPoolOptions = {
   compression?: Compression;
   /** Its level; the encoder's default unless said. */
   compressionLevel?: number | undefined;
+  /** Whether uuid columns are annotated as Iceberg says (true unless said): plain Spark reads no such files. */
+  uuidLogicalType?: boolean;
 };
 
 /** Options of one writer. */
@@ -150,6 +152,7 @@ function rollingFileOptions(
     rowGroupBytes: pool.rowGroupBytes ?? ROW_GROUP_BYTES,
     compression: pool.compression ?? 'zstd',
     compressionLevel: pool.compressionLevel,
+    uuidLogicalType: pool.uuidLogicalType ?? true,
   };
 }
 

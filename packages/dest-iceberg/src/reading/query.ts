@@ -6,6 +6,7 @@ import { ConnectorError, type LookRequest, type Message, type RunContext } from 
 import { importOptional } from '@fjord/iceberg';
 import type { Config } from '../config.ts';
 import { toConnectorError } from '../iceberg-errors.ts';
+import { refusePlainFiles } from '../parquet-folder.ts';
 import { createValueConverter } from './query-values.ts';
 import { openViews } from './query-views.ts';
 import { quoteText } from './type-text.ts';
@@ -23,6 +24,7 @@ export async function* runQuery(
   request: QueryRequest,
   { signal }: Pick<RunContext, 'signal'>,
 ): AsyncGenerator<Message<'RESULT' | 'ROWS'>> {
+  refusePlainFiles(request.config, 'query');
   // Named as the engine's folders are: should this process be killed, the next run removes it.
   const folder = await mkdtemp(path.join(tmpdir(), `fjord-run-${process.pid}-`));
   try {

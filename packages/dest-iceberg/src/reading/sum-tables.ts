@@ -3,6 +3,7 @@ import { KeyIndexes } from '../changes/key-indexes.ts';
 import type { Config } from '../config.ts';
 import { toConnectorError } from '../iceberg-errors.ts';
 import { openWarehouse } from '../open-warehouse.ts';
+import { refusePlainFiles } from '../parquet-folder.ts';
 import { sumTable } from './sum-table.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -14,6 +15,7 @@ export async function* sumTables(
   { config, streams, sums }: VerifyRequest<Config>,
   context: RunContext,
 ): AsyncGenerator<VerifyMessage> {
+  refusePlainFiles(config, 'verify');
   await using catalog = await openWarehouse(config).then(
     (opened) => opened.catalog,
     (thrown: unknown) => {

@@ -17,6 +17,7 @@ export function createLocalFileIO(): FileIO {
     writeNew,
     createWriter,
     list,
+    copy: (from, to) => guard(from, () => linkFile(toPath(from), toPath(to))),
     delete: (location) => guard(location, () => rm(toPath(location), { force: true })),
     exists: (location) =>
       access(toPath(location)).then(
@@ -66,6 +67,13 @@ async function createWriter(location: string): Promise<FileWriter> {
       }),
     abort,
   };
+}
+
+/** Files never change: a second name is a copy. */
+async function linkFile(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await link(from, to);
+  await syncFolder(dirname(to));
 }
 
 /** Written beside and then linked: a link is made or refused at once, so that nobody sees half a file under the name. */

@@ -34,6 +34,11 @@ export function createS3FileIO(properties: FileIOProperties): FileIO {
         await client.send(new sdk.DeleteObjectCommand(object));
       }),
     exists: (location) => run(location, head),
+    copy: (from, to) =>
+      run(from, async ({ client, sdk }, { Bucket, Key }) => {
+        const CopySource = `${Bucket}/${Key.split('/').map(encodeURIComponent).join('/')}`;
+        await client.send(new sdk.CopyObjectCommand({ ...parseS3Location(to), CopySource }));
+      }),
     list: (folder) => list(connect, folder),
   };
 }
