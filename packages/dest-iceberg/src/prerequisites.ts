@@ -23,7 +23,7 @@ const CATALOG_FIXES: Readonly<Record<CatalogType, string>> = {
 
 /** Tries what `write` will need: the catalog opens, and the storage takes, gives back, lists and deletes a file. All problems at once. */
 export async function findProblems(config: Config): Promise<Problem[]> {
-  const fix = CATALOG_FIXES[config.catalog?.type ?? 'sqlite'];
+  const fix = CATALOG_FIXES[config.format === 'parquet' ? 'hadoop' : (config.catalog?.type ?? 'sqlite')];
   let warehouse: Warehouse;
   try {
     warehouse = await openWarehouse(config);
