@@ -33,6 +33,28 @@ export function findRenames(schema: Schema, columns: readonly Column[], known: C
   }
 }
 
+/**
+ * The names that the stream's columns have in the table, old names to new ones, where these differ: a column that is known there, and whose new
+ * name another one has, keeps the name that it has. So it is when rows of a time before a rename come again after it, and the old name was given
+ * to another column meanwhile: by its name alone the one would get the values of the other.
+ */
+export function findPlaces(schema: Schema, columns: readonly Column[], known: ColumnNames): Map<string, string> {
+  const fields = new Set(schema.fields.map(({ name }) => name));
+  const renames = findRenames(schema, columns, known);
+  const places = new Map<string, string>();
+  for (const { id, name } of columns) {
+    const before = id === undefined ? undefined : known[id];
+    if (before !== undefined && before !== name && fields.has(before) && !renames.has(before)) places.set(name, before);
+  }
+  // A name that a column of the source has and keeps is not free.
+  for (;;) {
+    const kept = new Set(columns.map(({ name }) => name).filter((name) => !places.has(name)));
+    const taken = [...places].filter(([, place]) => kept.has(place));
+    if (taken.length === 0) return places;
+    for (const [name] of taken) places.delete(name);
+  }
+}
+
 /** The property as it is to be once the table has these columns; undefined if it is so, or there is nothing to note. */
 export function noteColumns(schema: Schema, columns: readonly Column[], known: ColumnNames): string | undefined {
   const fields = new Set(schema.fields.map(({ name }) => name));

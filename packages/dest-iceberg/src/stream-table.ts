@@ -1,8 +1,9 @@
-import { type Column, ConnectorError, type RunContext, type SelectedStream } from '@fjord/core';
+import { type Column, ConnectorError, type Message, type RunContext, type SelectedStream } from '@fjord/core';
 import {
   type BuiltChanges,
   type Catalog,
   commitTable,
+  currentSchema,
   type DataFile,
   type Removal,
   stageBranchRemoval,
@@ -13,6 +14,7 @@ import {
   type TableChanges,
   type TableIdentifier,
 } from '@fjord/iceberg';
+import { columnsPropertyName, findPlaces, parseColumnNames } from './column-names.ts';
 import { isFileOf } from './file-layout.ts';
 import { fenced, type Marker } from './marker.ts';
 import type { ParquetFolder } from './parquet-folder.ts';
@@ -58,6 +60,8 @@ export class StreamTable {
   #seen: string | undefined;
   #adopted = false;
   #isLaidOut = false;
+  /** The table as it was read, or laid out last. */
+  #known: Table | undefined;
   #newest: Table | undefined;
 
   constructor(parts: StreamTableParts) {
@@ -78,6 +82,7 @@ export class StreamTable {
   /** Reads what the table holds of this stream; undefined when there is no table or it has nothing of this pipeline. */
   async read(): Promise<StreamProperty | undefined> {
     const table = await this.#parts.catalog.loadTable(this.#identifier);
+    this.#known = table;
     // A run that was cut off after its commit has left this to do.
     if (table) await this.#parts.folder?.settle(table, () => this.load());
     this.#seen = table?.metadata.properties[this.#propertyName];
@@ -91,6 +96,21 @@ export class StreamTable {
     const table = await this.#parts.catalog.loadTable(this.#identifier);
     if (table) return table;
     throw new ConnectorError('storage_failed', `Table ${this.#name} is gone.`, { stream: this.#parts.selected.stream });
+  }
+
+  /** A version of the stream's columns under the names that the table has for them. */
+  place({ columns, primaryKey, ...schema }: Message<'SCHEMA'>): Message<'SCHEMA'> {
+    const { selected, pipeline } = this.#parts;
+    if (!this.#known || selected.onRename === 'new-column') return { ...schema, columns, primaryKey };
+    const { metadata } = this.#known;
+    const names = parseColumnNames(metadata.properties[columnsPropertyName(pipeline, selected.stream)]);
+    const places = findPlaces(currentSchema(metadata), columns, names);
+    const nameOf = (name: string) => places.get(name) ?? name;
+    return {
+      ...schema,
+      columns: columns.map((column) => ({ ...column, name: nameOf(column.name) })),
+      primaryKey: primaryKey.map(nameOf),
+    };
   }
 
   /** The table with a place for every column, made or evolved if need be. Refuses tables that hold rows of others (rule 11). */
@@ -107,6 +127,7 @@ export class StreamTable {
       ? await commitTable(catalog, this.#identifier, (fresh) => layoutChanges(fresh, layout))
       : table;
     this.#isLaidOut = true;
+    this.#known = laidOut;
     if (changes) this.#tellChanges(changes);
     return laidOut;
   }

@@ -120,7 +120,8 @@ export class StreamWriter {
     );
   }
 
-  async setSchema(schema: Message<'SCHEMA'>): Promise<void> {
+  async setSchema(sent: Message<'SCHEMA'>): Promise<void> {
+    const schema = this.#parts.table.place(sent);
     this.#schema = schema;
     const { columns, primaryKey } = this.#changes?.tableFor(schema) ?? schema;
     this.#columns = columns;

@@ -1,7 +1,7 @@
 import type { Column } from '@fjord/core';
 import { renameColumns } from '@fjord/iceberg';
 import { expect, test } from 'vitest';
-import { findRenames, noteColumns } from '../src/column-names.ts';
+import { findPlaces, findRenames, noteColumns } from '../src/column-names.ts';
 import { schemaForColumns } from '../src/table-schema.ts';
 
 const columnsOf = (ids: Record<string, string>): Column[] =>
@@ -25,6 +25,32 @@ test.each([
     const renamed = renameColumns(schema, found);
     expect(new Set(renamed.fields.map(({ name }) => name)).size).toBe(schema.fields.length);
     expect(renamed.fields.map(({ id }) => id)).toEqual(schema.fields.map(({ id }) => id));
+  },
+);
+
+test.each([
+  [
+    'rows before a rename come again, and their name is that of another one now',
+    { 1: 'b', 2: 'a' },
+    { 1: 'a' },
+    [],
+    { a: 'b' },
+  ],
+  [
+    'one cannot be renamed, nor the one that wanted its name',
+    { 1: 'a', 2: 'b' },
+    { 1: 'old', 2: 'a' },
+    ['old'],
+    { old: 'a', a: 'b' },
+  ],
+  ['a new one has the name that one would keep', { 1: 'a' }, { 1: 'old', 9: 'a' }, ['old'], {}],
+  ['one is renamed in the table too', { 1: 'a' }, { 1: 'z' }, [], {}],
+  ['none is known', { 1: 'a' }, { 9: 'a' }, [], {}],
+] as [string, Record<string, string>, Record<string, string>, string[], Record<string, string>][])(
+  'places where %s',
+  (_, known, now, others, places) => {
+    const schema = schemaForColumns([...columnsOf(known), ...plain(...others)], []);
+    expect(Object.fromEntries(findPlaces(schema, columnsOf(now), known))).toEqual(places);
   },
 );
 
