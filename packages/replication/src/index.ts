@@ -26,3 +26,4 @@ export { type DatabaseSource, type DatabaseSourceDeclaration, defineDatabaseSour
 export { compileCondition, type ConditionContext } from './shape/condition.ts';
 export { ReplicationOptions } from './options.ts';
 export { Rejections, type UnrepresentablePolicy, type Verdict } from './rejections.ts';
+export { RowRuns, rowsOfRun } from './row-runs.ts';

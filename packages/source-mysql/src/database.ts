@@ -10,6 +10,7 @@ import type {
   ServerLoad,
   UnitMark,
 } from '@fjord/replication';
+import { leaveInOrder } from '@fjord/replication/connection';
 import { readChunk } from './chunks.ts';
 import type { Config } from './config.ts';
 import { connect, type Connection } from './connection.ts';
@@ -53,25 +54,15 @@ export class MysqlDatabase implements Database {
 
   async *readChunk(request: ReadChunkRequest): AsyncGenerator<EncodedBatch | UnitMark | Boundary> {
     const connection = await this.#open();
-    let place: 'inside' | 'at a mark' | 'at the end' = 'inside';
-    try {
-      const serverIdentity = await this.#identify(connection);
-      const { unrepresentable } = this.#config;
-      for await (const item of readChunk(connection, request, {
-        unrepresentable,
-        types: this.#config,
-        serverIdentity,
-      })) {
-        if ('reached' in item) place = 'at a mark';
-        yield item;
-        place = 'inside';
-      }
-      place = 'at the end';
-    } finally {
-      // Stopped at a mark, the connection is in order but for its transaction.
-      if (place === 'at a mark' && connection.isOpen) await connection.query('ROLLBACK');
-      else if (place !== 'at the end') await this.#drop();
-    }
+    yield* leaveInOrder(this.#read(connection, request), (isAtMark) =>
+      isAtMark && connection.isOpen ? connection.query('ROLLBACK') : this.#drop(),
+    );
+  }
+
+  async *#read(connection: Connection, request: ReadChunkRequest) {
+    const serverIdentity = await this.#identify(connection);
+    const { unrepresentable } = this.#config;
+    yield* readChunk(connection, request, { unrepresentable, types: this.#config, serverIdentity });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,11 +1,10 @@
-import { ConnectorError, type ErrorCode } from '@fjord/core';
-import { SILENT } from '@fjord/replication/connection';
+import { ConnectorError } from '@fjord/core';
+import { type Explanation, explained, SILENT } from '@fjord/replication/connection';
 
 /** Where an error happened: what its message names. Holds no secret. */
 export type Target = { host: string; port: number; user: string; stream?: string };
 
-/** How an error reads: `message` names the object, `help` stands for the code's own. */
-type Explanation = { code: ErrorCode; message: (target: Target) => string; help?: string };
+type Explained = Explanation<Target>;
 
 /**
  * Explains an error of mysql2 or of the socket below it as a ConnectorError that names server, user or stream. Text of the server is passed
@@ -13,12 +12,7 @@ type Explanation = { code: ErrorCode; message: (target: Target) => string; help?
  */
 export function toConnectorError(cause: unknown, target: Target): ConnectorError {
   if (cause instanceof ConnectorError) return cause;
-  const { code, message, help } = explain(cause, target);
-  return new ConnectorError(code, message(target), {
-    cause,
-    ...(target.stream !== undefined && { stream: target.stream }),
-    ...(help !== undefined && { help }),
-  });
+  return explained(cause, explain(cause, target), target);
 }
 
 /** The number of an error that the server sent (MySQL, Server Error Message Reference), if it did. */
@@ -27,7 +21,7 @@ export function serverErrorNumber(cause: unknown): number | undefined {
   return typeof cause.errno === 'number' && cause.errno > 0 ? cause.errno : undefined;
 }
 
-function explain(cause: unknown, target: Target): Explanation {
+function explain(cause: unknown, target: Target): Explained {
   const text = cause instanceof Error ? cause.message : String(cause);
   const number = serverErrorNumber(cause);
   const known = number === undefined ? explainDriver(cause, text) : SERVER_ERRORS.get(number)?.(text);
@@ -41,51 +35,51 @@ const server = ({ host, port }: Target) => (host.startsWith('/') ? host : `${hos
 const what = ({ stream }: Target) => (stream === undefined ? 'a table' : `table ${stream}`);
 const asClause = (text: string) => text.replace(/[.\s]+$/, '');
 
-const CONNECTION_LOST: Explanation = {
+const CONNECTION_LOST: Explained = {
   code: 'source_connection_lost',
   message: (target) => `The connection to ${server(target)} was cut.`,
 };
-const PASSWORD_REFUSED: Explanation = {
+const PASSWORD_REFUSED: Explained = {
   code: 'authentication_failed',
   message: (target) =>
     `The server ${server(target)} refused user "${target.user}": the password is wrong, or the account may not log in from here or without TLS.`,
 };
-const BUSY: Explanation = {
+const BUSY: Explained = {
   code: 'source_busy',
   message: (target) => `The server ${server(target)} has no connection free for user "${target.user}".`,
 };
-const STARTING: Explanation = {
+const STARTING: Explained = {
   code: 'source_unreachable',
   message: (target) => `The server ${server(target)} is starting up or shutting down.`,
 };
 
-const denied = (text: string): Explanation => ({
+const denied = (text: string): Explained => ({
   code: 'permission_denied',
   message: (target) => `User "${target.user}" may not read ${what(target)}: ${asClause(text)}.`,
 });
-const missing = (text: string): Explanation => ({
+const missing = (text: string): Explained => ({
   code: 'source_object_missing',
   message: (target) => `The server ${server(target)} lacks an object of ${what(target)}: ${asClause(text)}.`,
 });
-const refusedHost = (text: string): Explanation => ({
+const refusedHost = (text: string): Explained => ({
   code: 'authentication_failed',
   message: (target) => `The server ${server(target)} does not let user "${target.user}" in: ${asClause(text)}.`,
 });
-const waiting = (why: string) => (): Explanation => ({
+const waiting = (why: string) => (): Explained => ({
   code: 'source_busy',
   message: (target) => `The server ${server(target)} ${why} while reading ${what(target)}.`,
 });
-const outdated = (): Explanation => ({
+const outdated = (): Explained => ({
   code: 'plan_outdated',
   message: (target) => `The definition of ${what(target)} was altered while it was read.`,
 });
-const broken = (fault: string) => (): Explanation => ({
+const broken = (fault: string) => (): Explained => ({
   code: 'query_failed',
   message: (target) => `Reading ${what(target)} failed: ${fault}.`,
 });
 
 /** By the server's number (MySQL, Server Error Message Reference; MariaDB, Error Codes). */
-const SERVER_ERRORS = new Map<number, (text: string) => Explanation>([
+const SERVER_ERRORS = new Map<number, (text: string) => Explained>([
   [1040, () => BUSY],
   [1203, () => BUSY],
   [1226, () => BUSY],
@@ -141,7 +135,7 @@ const UNREACHABLE = new Set([
 const LOST = new Set(['ECONNRESET', 'EPIPE', 'PROTOCOL_CONNECTION_LOST', SILENT]);
 const TLS_TEXT = /certificate|self[- ]signed|altnames|SSL|TLS|EPROTO/i;
 
-function explainDriver(cause: unknown, text: string): Explanation | undefined {
+function explainDriver(cause: unknown, text: string): Explained | undefined {
   const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') {
     return { code: 'tls_failed', message: (target) => `The server ${server(target)} offers no TLS.` };

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { ConnectorError } from '@fjord/core';
+import { ownCertificate, readPem } from '@fjord/replication/connection';
 import type { SslOptions } from 'mysql2';
 import type { TlsSettings } from './connection-settings.ts';
 
@@ -21,23 +21,4 @@ export async function tlsOptions(tls: TlsSettings, host: string): Promise<SslOpt
     rejectUnauthorized: tls.mode !== 'require',
     verifyIdentity: tls.mode === 'verify-full',
   };
-}
-
-async function ownCertificate({ certFile, keyFile, keyPassphrase }: TlsSettings): Promise<SslOptions> {
-  if (certFile === undefined && keyFile === undefined) return {};
-  if (certFile === undefined || keyFile === undefined) {
-    const [given, missing] = certFile === undefined ? ['keyFile', 'certFile'] : ['certFile', 'keyFile'];
-    throw new ConnectorError('config_invalid', `The option tls.${given} needs tls.${missing} beside it.`);
-  }
-  return {
-    cert: await readPem(certFile, 'tls.certFile'),
-    key: await readPem(keyFile, 'tls.keyFile'),
-    ...(keyPassphrase !== undefined && { passphrase: keyPassphrase }),
-  };
-}
-
-async function readPem(path: string, option: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ConnectorError('config_invalid', `The file "${path}" of option ${option} cannot be read.`, { cause });
-  });
 }

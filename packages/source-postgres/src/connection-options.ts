@@ -1,38 +1,16 @@
 import { type Static, Type } from '@fjord/core/schema';
-
-const secret = { format: 'password', writeOnly: true, secret: true };
-const oneOf = <Value extends string>(values: readonly Value[], options: Record<string, unknown>) =>
-  Type.Union(
-    values.map((value) => Type.Literal(value)),
-    options,
-  );
+import {
+  oneOf,
+  passwordProperties,
+  secret,
+  tlsDescription,
+  tlsProperties,
+  waitProperties,
+} from '@fjord/replication/connection';
 
 const TlsSchema = Type.Object(
   {
-    mode: oneOf(['verify-full', 'verify-ca', 'require', 'disable'] as const, {
-      title: 'TLS mode',
-      description:
-        'verify-full checks certificate and host name, verify-ca only the certificate, require encrypts without checking who answers, disable sends everything in the clear.',
-      default: 'verify-full',
-    }),
-    caFile: Type.Optional(
-      Type.String({
-        title: 'CA file',
-        description: "A PEM file with the certificates to trust instead of the system's.",
-      }),
-    ),
-    certFile: Type.Optional(
-      Type.String({
-        title: 'Client certificate',
-        description: 'A PEM file with the certificate to log in with, and its chain; needs `keyFile`.',
-      }),
-    ),
-    keyFile: Type.Optional(
-      Type.String({ title: 'Client key', description: 'The PEM file of the private key of `certFile`.' }),
-    ),
-    keyPassphrase: Type.Optional(
-      Type.String({ title: 'Key passphrase', description: 'What `keyFile` is encrypted with.', ...secret }),
-    ),
+    ...tlsProperties,
     channelBinding: Type.Optional(
       oneOf(['prefer', 'require', 'disable'] as const, {
         title: 'Channel binding',
@@ -41,7 +19,7 @@ const TlsSchema = Type.Object(
       }),
     ),
   },
-  { title: 'TLS', description: 'How the connection is encrypted and the server is verified.', default: {} },
+  tlsDescription,
 );
 
 const SshTunnelSchema = Type.Object(
@@ -127,31 +105,7 @@ export const ConnectionOptions = Type.Object({
       minLength: 1,
     }),
   ),
-  password: Type.Optional(
-    Type.String({
-      title: 'Password',
-      description:
-        'Password of the user, best given as ${env:NAME} or ${file:path}; a file is read anew for each connection.',
-      ...secret,
-      refreshed: true,
-    }),
-  ),
-  passwordCommand: Type.Optional(
-    Type.Array(Type.String(), {
-      title: 'Password command',
-      description:
-        'A program and its arguments, run without a shell, whose output is the password: for tokens that expire.',
-      minItems: 1,
-    }),
-  ),
-  passwordMinutes: Type.Optional(
-    Type.Number({
-      title: 'Password minutes',
-      description:
-        'How many minutes an output of the password command is used again (10 unless given); one that is refused is used no more.',
-      minimum: 0,
-    }),
-  ),
+  ...passwordProperties,
   tls: TlsSchema,
   sshTunnel: Type.Optional(SshTunnelSchema),
   targetSession: Type.Optional(
@@ -160,19 +114,7 @@ export const ConnectionOptions = Type.Object({
       description: 'Which of the hosts will do, as target_session_attrs of libpq says it; any unless given.',
     }),
   ),
-  connectTimeoutSeconds: Type.Number({
-    title: 'Connect timeout',
-    description: 'How many seconds each host may take to accept a connection.',
-    default: 15,
-    exclusiveMinimum: 0,
-  }),
-  keepAliveSeconds: Type.Optional(
-    Type.Number({
-      title: 'Keep-alive',
-      description: 'After how many seconds of silence a connection is probed (30 unless given).',
-      exclusiveMinimum: 0,
-    }),
-  ),
+  ...waitProperties('each host'),
   applicationName: Type.String({
     title: 'Application name',
     description: 'The name of the connections in pg_stat_activity.',

@@ -1,4 +1,12 @@
-import { ConnectorError, resolveReferences } from '@fjord/core';
+import {
+  forbidBesideUri,
+  invalidConnection,
+  missingOptions,
+  onePassword,
+  readSecrets,
+  type SharedSettings,
+  sharedSettings,
+} from '@fjord/replication/connection';
 import type { ConnectionOptions, SshTunnelOptions, TargetSession } from './connection-options.ts';
 import { type Endpoint, parseConnectionUri } from './connection-uri.ts';
 
@@ -11,17 +19,12 @@ export type TlsSettings = ConnectionOptions['tls'] & {
 };
 
 /** All that is needed to connect, whether it came as URI or as single options. Times are in milliseconds. */
-export type ConnectionSettings = {
+export type ConnectionSettings = SharedSettings<TlsSettings> & {
   endpoints: Endpoint[];
   database: string;
   user: string;
-  password: string | undefined;
-  passwordCommand: { command: string[]; keepMs: number } | undefined;
-  tls: TlsSettings;
   sshTunnel: SshTunnelOptions | undefined;
   targetSession: TargetSession;
-  connectTimeoutMs: number;
-  keepAliveMs: number;
   applicationName: string;
   /** Settings for the server's session, as `-c name=value`. */
   serverOptions: string | undefined;
@@ -29,20 +32,13 @@ export type ConnectionSettings = {
   sendsLog?: boolean;
 };
 
-const DEFAULT_KEEP_ALIVE_SECONDS = 30;
-// Tokens of the clouds live from 15 minutes (Amazon RDS) to an hour.
-const DEFAULT_PASSWORD_MINUTES = 10;
-
-type Secrets = { uri: string | undefined; password: string | undefined };
-
 /** Reads the options of a connection, with files of secrets as they are now. `config_invalid` names what is missing or contradicts itself. */
 export function settingsOf(options: ConnectionOptions): ConnectionSettings {
-  const { uri, password } = resolveReferences({ uri: options.uri, password: options.password }).config as Secrets;
+  const { uri, password } = readSecrets(options);
   if (uri !== undefined) return fromUri(uri, options, password);
   const { host, database, user } = options;
   if (host === undefined || database === undefined || user === undefined) {
-    const missing = Object.entries({ host, database, user }).flatMap(([name, value]) => (value ? [] : [name]));
-    throw invalid(`needs ${missing.map((name) => `\`${name}\``).join(', ')}, or \`uri\``);
+    throw missingOptions({ host, database, user });
   }
   const endpoints = host.split(',').map((name) => ({ host: name.trim(), port: options.port }));
   return { ...common(options, password), endpoints, database, user };
@@ -52,16 +48,10 @@ function common(
   options: ConnectionOptions,
   password: string | undefined,
 ): Omit<ConnectionSettings, 'endpoints' | 'database' | 'user'> {
-  const { passwordCommand: command, passwordMinutes = DEFAULT_PASSWORD_MINUTES } = options;
-  if (password !== undefined && command !== undefined) throw invalid('has both `password` and `passwordCommand`');
   return {
-    password,
-    passwordCommand: command && { command, keepMs: passwordMinutes * 60_000 },
-    tls: options.tls,
+    ...sharedSettings(options, password),
     sshTunnel: options.sshTunnel,
     targetSession: options.targetSession ?? 'any',
-    connectTimeoutMs: options.connectTimeoutSeconds * 1000,
-    keepAliveMs: (options.keepAliveSeconds ?? DEFAULT_KEEP_ALIVE_SECONDS) * 1000,
     applicationName: options.applicationName,
     serverOptions: undefined,
   };
@@ -74,17 +64,14 @@ const WITHOUT_EFFECT = new Set(
 );
 
 function fromUri(uri: string, options: ConnectionOptions, separate: string | undefined): ConnectionSettings {
-  for (const name of ['host', 'database', 'user'] as const) {
-    if (options[name] !== undefined) throw invalid(`has both \`uri\` and \`${name}\``);
-  }
+  forbidBesideUri({ host: options.host, database: options.database, user: options.user });
   const { endpoints, parameters } = parseConnectionUri(uri);
   const take = takerOf(parameters);
   for (const name of ['host', 'hostaddr', 'port', ...WITHOUT_EFFECT]) parameters.delete(name);
   const [user, password, database] = [take('user'), take('password'), take('dbname')];
-  if (user === undefined) throw invalid('has a `uri` that names no user');
-  if (password !== undefined && separate !== undefined) throw invalid('has a password twice, in `uri` and alone');
+  if (user === undefined) throw invalidConnection('has a `uri` that names no user');
   const settings: ConnectionSettings = {
-    ...common(options, password ?? separate),
+    ...common(options, onePassword(password, separate)),
     endpoints,
     user,
     database: database ?? user,
@@ -93,7 +80,8 @@ function fromUri(uri: string, options: ConnectionOptions, separate: string | und
   };
   takeSession(take, settings);
   const unknown = [...parameters.keys()];
-  if (unknown.length > 0) throw invalid(`has a \`uri\` with parameters that are not offered: ${unknown.join(', ')}`);
+  if (unknown.length > 0)
+    throw invalidConnection(`has a \`uri\` with parameters that are not offered: ${unknown.join(', ')}`);
   return settings;
 }
 
@@ -179,14 +167,12 @@ function modeOf(
     case 'disable':
       return mode;
     default:
-      throw invalid(
+      throw invalidConnection(
         `has a \`uri\` with sslmode=${mode}, which may send in the clear; take disable, require or verify-full`,
       );
   }
 }
 
 function refuse(name: string, value: string): never {
-  throw invalid(`has a \`uri\` with ${name}=${value}, which is not offered`);
+  throw invalidConnection(`has a \`uri\` with ${name}=${value}, which is not offered`);
 }
-
-const invalid = (fault: string) => new ConnectorError('config_invalid', `The source's connection ${fault}.`);

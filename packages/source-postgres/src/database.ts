@@ -15,6 +15,7 @@ import type {
   SumRowsRequest,
   UnitMark,
 } from '@fjord/replication';
+import { leaveInOrder } from '@fjord/replication/connection';
 import { PostgresChangeLog } from './change-log.ts';
 import { type ColumnMemory, readChunk } from './chunks.ts';
 import type { Config } from './config.ts';
@@ -99,22 +100,16 @@ export class PostgresDatabase implements Database {
   async *readChunk(request: ReadChunkRequest): AsyncGenerator<EncodedBatch | UnitMark | Boundary> {
     const { snapshot, endpoint } = located(request.snapshot);
     const connection = await this.#open(endpoint);
-    let place: 'inside' | 'at a mark' | 'at the end' = 'inside';
-    try {
-      const { serverIdentity } = await this.#identify(connection);
-      const { unrepresentable } = this.#config;
-      const context = { unrepresentable, types: this.#config, serverIdentity, memory: this.#memory };
-      for await (const item of readChunk(connection, { ...request, snapshot }, context)) {
-        if ('reached' in item) place = 'at a mark';
-        yield item;
-        place = 'inside';
-      }
-      place = 'at the end';
-    } finally {
-      // Stopped at a mark, the connection is in order but for its transaction.
-      if (place === 'at a mark' && connection.isOpen) await connection.query('ROLLBACK');
-      else if (place !== 'at the end') await this.#drop();
-    }
+    yield* leaveInOrder(this.#read(connection, { ...request, snapshot }), (isAtMark) =>
+      isAtMark && connection.isOpen ? connection.query('ROLLBACK') : this.#drop(),
+    );
+  }
+
+  async *#read(connection: Connection, request: ReadChunkRequest) {
+    const { serverIdentity } = await this.#identify(connection);
+    const { unrepresentable } = this.#config;
+    const context = { unrepresentable, types: this.#config, serverIdentity, memory: this.#memory };
+    yield* readChunk(connection, request, context);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

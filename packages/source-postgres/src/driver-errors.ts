@@ -1,12 +1,11 @@
-import { ConnectorError, type ErrorCode } from '@fjord/core';
+import { ConnectorError } from '@fjord/core';
 import { explainPooler } from './pooler-errors.ts';
-import { SILENT } from '@fjord/replication/connection';
+import { type Explanation, explained, SILENT } from '@fjord/replication/connection';
 
 /** Where an error happened: what its message names. Holds no secret. */
 export type Target = { host: string; port: number; database: string; user: string; stream?: string };
 
-/** How an error reads: `message` names the object, `help` stands for the code's own. */
-export type Explanation = { code: ErrorCode; message: (target: Target) => string; help?: string };
+export type Explained = Explanation<Target>;
 
 /**
  * Explains an error of pg or of the socket below it as a ConnectorError that names server, database, user or stream. Text of the
@@ -14,12 +13,7 @@ export type Explanation = { code: ErrorCode; message: (target: Target) => string
  */
 export function toConnectorError(cause: unknown, target: Target): ConnectorError {
   if (cause instanceof ConnectorError) return cause;
-  const { code, message, help } = explain(cause, target);
-  return new ConnectorError(code, message(target), {
-    cause,
-    ...(target.stream !== undefined && { stream: target.stream }),
-    ...(help !== undefined && { help }),
-  });
+  return explained(cause, explain(cause, target), target);
 }
 
 /** The SQLSTATE of an error that the server sent (manual, Appendix A), if it did. */
@@ -28,7 +22,7 @@ export function sqlState(cause: unknown): string | undefined {
   return typeof cause.code === 'string' ? cause.code : undefined;
 }
 
-function explain(cause: unknown, target: Target): Explanation {
+function explain(cause: unknown, target: Target): Explained {
   const text = cause instanceof Error ? cause.message : String(cause);
   const state = sqlState(cause);
   const known =
@@ -39,23 +33,23 @@ function explain(cause: unknown, target: Target): Explanation {
 const server = ({ host, port }: Target) => (host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : `${host}:${port}`);
 const what = ({ stream }: Target) => (stream === undefined ? 'a table' : `table ${stream}`);
 
-const SNAPSHOT_LOST: Explanation = {
+const SNAPSHOT_LOST: Explained = {
   code: 'snapshot_lost',
   message: (target) => `The snapshot in which ${server(target)} was read is gone.`,
 };
-const CONNECTION_LOST: Explanation = {
+const CONNECTION_LOST: Explained = {
   code: 'source_connection_lost',
   message: (target) => `The connection to ${server(target)} was cut.`,
 };
-const BUSY: Explanation = {
+const BUSY: Explained = {
   code: 'source_busy',
   message: (target) => `The server ${server(target)} has no connection free for user "${target.user}".`,
 };
-const PASSWORD_REFUSED: Explanation = {
+const PASSWORD_REFUSED: Explained = {
   code: 'authentication_failed',
   message: (target) => `The server ${server(target)} refused the password of user "${target.user}".`,
 };
-const PASSWORD_MISSING: Explanation = {
+const PASSWORD_MISSING: Explained = {
   code: 'authentication_failed',
   message: (target) => `The server ${server(target)} asks for a password of user "${target.user}", and none is given.`,
   help: 'Set the option `password`.',
@@ -64,7 +58,7 @@ const RLS = /row-level security/;
 const SNAPSHOT_TEXT = /snapshot/;
 
 /** By SQLSTATE, or by its class (the first two characters). The first entry whose `text`, if any, is in the server's message counts. */
-const SERVER_ERRORS: Record<string, ((text: string, detail: string) => Explanation | undefined) | undefined> = {
+const SERVER_ERRORS: Record<string, ((text: string, detail: string) => Explained | undefined) | undefined> = {
   '28P01': () => PASSWORD_REFUSED,
   '28000': (text) => ({
     code: 'authentication_failed',
@@ -127,7 +121,7 @@ const QUERY_FAULTS: Record<string, string | undefined> = {
   P0: 'a function failed',
 };
 
-function explainServer(state: string, { text, detail }: { text: string; detail: string }): Explanation | undefined {
+function explainServer(state: string, { text, detail }: { text: string; detail: string }): Explained | undefined {
   const known = (SERVER_ERRORS[state] ?? SERVER_ERRORS[state.slice(0, 2)])?.(text, detail);
   const fault = QUERY_FAULTS[state.slice(0, 2)];
   if (known || fault === undefined) return known;
@@ -136,7 +130,7 @@ function explainServer(state: string, { text, detail }: { text: string; detail: 
 }
 
 /** Rows of the snapshot are gone for all who share it; a lock, or a page in use, is in the way of one reader only (manual, 26.4.2). */
-function recoveryConflict(detail: string): Explanation {
+function recoveryConflict(detail: string): Explained {
   const isRetryable = /lock|buffer pin|deadlock|tablespace/.test(detail);
   return {
     code: isRetryable ? 'source_busy' : 'snapshot_lost',
@@ -147,7 +141,7 @@ function recoveryConflict(detail: string): Explanation {
 }
 
 /** Before version 18 the server cannot go on; from then on it goes on without those changes. */
-function publicationLost(text: string): Explanation | undefined {
+function publicationLost(text: string): Explained | undefined {
   if (!text.startsWith('publication "')) return undefined;
   return {
     code: 'position_lost',
@@ -156,14 +150,14 @@ function publicationLost(text: string): Explanation | undefined {
   };
 }
 
-function objectMissing(text: string): Explanation {
+function objectMissing(text: string): Explained {
   return {
     code: 'source_object_missing',
     message: (target) => `Database "${target.database}" lacks an object of ${what(target)}: ${asClause(text)}.`,
   };
 }
 
-function waiting(why: string): Explanation {
+function waiting(why: string): Explained {
   return {
     code: 'source_busy',
     message: (target) => `The server ${server(target)} ${why} while reading ${what(target)}.`,
@@ -188,14 +182,14 @@ const TLS_CODE =
   /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|EPROTO)/;
 // Of the client's own key: a wrong passphrase, not PEM, not the certificate's.
 const KEY_CODE = /^ERR_OSSL_|^ERR_CRYPTO_/;
-const KEY_UNUSABLE: Explanation = {
+const KEY_UNUSABLE: Explained = {
   code: 'config_invalid',
   message: (target) => `The files of option tls cannot be used to connect to ${server(target)}.`,
   help: 'Check that caFile, certFile and keyFile are PEM, that the key is that of the certificate, and its keyPassphrase.',
 };
 const TLS_TEXT = /support SSL connections|establishing an SSL connection/;
 
-function explainDriver(cause: unknown, text: string): Explanation | undefined {
+function explainDriver(cause: unknown, text: string): Explained | undefined {
   const code = codeOf(cause);
   if (code === SILENT) return silent(text);
   if (TIMEOUT_TEXT.test(text)) return unreachable('does not answer');
@@ -210,7 +204,7 @@ function explainDriver(cause: unknown, text: string): Explanation | undefined {
   return undefined;
 }
 
-function silent(text: string): Explanation {
+function silent(text: string): Explained {
   return {
     code: 'source_connection_lost',
     message: (target) => `The connection to ${server(target)} was given up: ${asClause(text)}.`,
@@ -218,11 +212,11 @@ function silent(text: string): Explanation {
   };
 }
 
-function unreachable(reason: string): Explanation {
+function unreachable(reason: string): Explained {
   return { code: 'source_unreachable', message: (target) => `The server ${server(target)} ${reason}.` };
 }
 
-function tlsFailed(code: string, text: string): Explanation {
+function tlsFailed(code: string, text: string): Explained {
   const reason = TLS_TEXT.test(text) ? 'the server offers no TLS' : asClause(text);
   return {
     code: 'tls_failed',
@@ -231,7 +225,7 @@ function tlsFailed(code: string, text: string): Explanation {
   };
 }
 
-function unforeseen(state: string | undefined, text: string, target: Target): Explanation {
+function unforeseen(state: string | undefined, text: string, target: Target): Explained {
   // Messages of the server about data (class 22, 23) or from extensions may quote a value.
   const said = state === undefined ? asClause(text) : `SQLSTATE ${state}`;
   return { code: 'internal_error', message: () => `Reading ${what(target)} from ${server(target)} failed: ${said}.` };

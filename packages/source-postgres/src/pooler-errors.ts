@@ -1,9 +1,9 @@
-import type { Explanation, Target } from './driver-errors.ts';
+import type { Explained, Target } from './driver-errors.ts';
 
 const pooler = ({ host, port }: Target) => `The pooler at ${host}:${port}`;
 
 /** What PgBouncer (its sources of July 2026) says in its own words, all of it under one SQLSTATE (08P01); others took them over. The first that fits counts. */
-const SAYINGS: [RegExp, Explanation][] = [
+const SAYINGS: [RegExp, Explained][] = [
   [
     /statement pooling/,
     {
@@ -112,6 +112,6 @@ const SAYINGS: [RegExp, Explanation][] = [
 ];
 
 /** Explains an error that a pooler made up itself; undefined if the words are not those of one. */
-export function explainPooler(text: string): Explanation | undefined {
+export function explainPooler(text: string): Explained | undefined {
   return SAYINGS.find(([words]) => words.test(text))?.[1];
 }

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
-import { ConnectorError } from '@fjord/core';
+import { ownCertificate, readPem } from '@fjord/replication/connection';
 import type { TlsSettings } from './connection-settings.ts';
 
 /** What the driver is told of TLS to `host`; false: send in the clear. A file that cannot be read is `config_invalid`, naming its option. */
@@ -18,23 +17,4 @@ export async function tlsOptions(tls: TlsSettings, host: string): Promise<Connec
     rejectUnauthorized: tls.mode !== 'require',
     ...(tls.mode === 'verify-ca' && { checkServerIdentity: () => undefined }),
   };
-}
-
-async function ownCertificate({ certFile, keyFile, keyPassphrase }: TlsSettings): Promise<ConnectionOptions> {
-  if (certFile === undefined && keyFile === undefined) return {};
-  if (certFile === undefined || keyFile === undefined) {
-    const [given, missing] = certFile === undefined ? ['keyFile', 'certFile'] : ['certFile', 'keyFile'];
-    throw new ConnectorError('config_invalid', `The option tls.${given} needs tls.${missing} beside it.`);
-  }
-  return {
-    cert: await readPem(certFile, 'tls.certFile'),
-    key: await readPem(keyFile, 'tls.keyFile'),
-    ...(keyPassphrase !== undefined && { passphrase: keyPassphrase }),
-  };
-}
-
-async function readPem(path: string, option: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ConnectorError('config_invalid', `The file "${path}" of option ${option} cannot be read.`, { cause });
-  });
 }

@@ -1,10 +1,10 @@
 import { ConnectorError, parsePrimitive } from '@fjord/core';
-import { BatchBuilder } from '@fjord/core/arrow';
-import { type EncodedBatch, Rejections, type UnrepresentablePolicy } from '@fjord/replication';
+import { type EncodedBatch, Rejections, RowRuns, rowsOfRun, type UnrepresentablePolicy } from '@fjord/replication';
 import type { RowDecoder as TakenDecoder } from '@fjord/replication/connection';
 import { parseColumnDefinition, widthOf } from './column-definitions.ts';
-import { type Decoder, makeDecoder } from './decoder.ts';
+import { makeDecoder } from './decoder.ts';
 import { isExpected } from './expected-types.ts';
+import type { Fields } from './fields.ts';
 import { readLength } from './lengths.ts';
 import { PacketBuffer } from './packet-buffer.ts';
 import type { RowColumn } from './row-column.ts';
@@ -15,12 +15,6 @@ const ERR = 0xff;
 const EOF = 0xfe;
 /** An EOF packet is shorter than a row that could begin with its byte. */
 const EOF_BYTES = 9;
-
-/** Offsets of one run of rows: few enough to stay in the processor's cache together with the bytes. */
-const MAX_OFFSETS = 64 * 1024;
-const MAX_RUN_ROWS = 4096;
-/** Larger batches gain nothing in encoding or framing. */
-const MAX_BATCH_ROWS = 65_536;
 
 export type RowDecoderOptions = {
   /** The stream that error messages name. */
@@ -37,10 +31,8 @@ export class RowDecoder implements TakenDecoder {
   isFinished = false;
   serverError: Error | undefined;
   readonly #options: RowDecoderOptions;
-  readonly #builder: BatchBuilder;
+  readonly #runs: RowRuns<Fields>;
   readonly #columns: readonly RowColumn[];
-  readonly #decoders: Decoder[];
-  readonly #rejections: Rejections[];
   readonly #packets = new PacketBuffer();
   readonly #widths: Uint8Array;
   readonly #offsets: Int32Array;
@@ -49,19 +41,18 @@ export class RowDecoder implements TakenDecoder {
   #part: 'header' | 'columns' | 'rows' = 'header';
   #columnsSeen = 0;
   #runLength = 0;
-  #batches: EncodedBatch[] = [];
 
   constructor(columns: readonly RowColumn[], options: RowDecoderOptions) {
     this.#columns = columns;
     this.#options = options;
-    this.#builder = new BatchBuilder(columns);
     const court = { policy: options.unrepresentable, stream: options.stream };
-    this.#rejections = columns.map((column) => Rejections.of(column, court));
-    this.#decoders = columns.map((column, index) =>
-      makeDecoder(column.wire, { scale: scaleOf(column), rejections: this.#rejections[index]! }),
+    const rejections = columns.map((column) => Rejections.of(column, court));
+    const decoders = columns.map((column, index) =>
+      makeDecoder(column.wire, { scale: scaleOf(column), rejections: rejections[index]! }),
     );
+    this.#runs = new RowRuns(columns, { decoders, rejections, batchBytes: options.batchBytes });
     this.#widths = new Uint8Array(columns.length);
-    this.#runRows = Math.max(1, Math.min(MAX_RUN_ROWS, Math.floor(MAX_OFFSETS / Math.max(1, columns.length))));
+    this.#runRows = rowsOfRun(columns.length);
     this.#offsets = new Int32Array(this.#runRows * columns.length);
     this.#lengths = new Int32Array(this.#runRows * columns.length);
   }
@@ -70,12 +61,11 @@ export class RowDecoder implements TakenDecoder {
     this.#packets.append(chunk);
     for (let packet = this.#packets.next(); packet; packet = this.#packets.next()) this.#take(packet);
     this.#decodeRun();
-    return this.#batches.splice(0);
+    return this.#runs.take();
   }
 
   end(): EncodedBatch[] {
-    if (this.#builder.rows > 0 || this.#rejections.some(({ count }) => count > 0)) this.#finishBatch();
-    return this.#batches.splice(0);
+    return this.#runs.end();
   }
 
   #take({ from, to }: { from: number; to: number }): void {
@@ -147,27 +137,9 @@ export class RowDecoder implements TakenDecoder {
     const rows = this.#runLength;
     if (rows === 0) return;
     this.#runLength = 0;
-    const builder = this.#builder;
-    const base = builder.rows;
-    builder.reserve(base + rows);
     const { bytes, view } = this.#packets;
-    const fields = { bytes, view, offsets: this.#offsets, lengths: this.#lengths, stride: this.#columns.length };
-    for (const [field, decode] of this.#decoders.entries()) {
-      const column = builder.columns[field]!;
-      decode({ fields, field, rows, base }, column);
-      column.length = base + rows;
-    }
-    builder.rows = base + rows;
-    if (builder.rows >= MAX_BATCH_ROWS || builder.byteLength >= this.#options.batchBytes) this.#finishBatch();
-  }
-
-  #finishBatch(): void {
-    const rejected: Record<string, number> = {};
-    for (const rejections of this.#rejections) {
-      if (rejections.count > 0) rejected[rejections.path] = rejections.count;
-      rejections.count = 0;
-    }
-    this.#batches.push({ ...this.#builder.finish(), rejected });
+    const places = { offsets: this.#offsets, lengths: this.#lengths, stride: this.#columns.length };
+    this.#runs.decode(rows, { bytes, view, ...places });
   }
 }
 

@@ -1,9 +1,8 @@
-import { BatchBuilder } from '@fjord/core/arrow';
-import type { EncodedBatch } from '@fjord/replication';
+import { type EncodedBatch, Rejections, RowRuns, rowsOfRun } from '@fjord/replication';
 import type { UnrepresentablePolicy } from '../config.ts';
 import type { CopyColumn } from './copy-column.ts';
-import { type Decoder, makeDecoder } from './decoder.ts';
-import { Rejections } from '@fjord/replication';
+import { makeDecoder } from './decoder.ts';
+import type { Fields } from './fields.ts';
 
 /** Message types of the server (PostgreSQL manual, Message Formats). */
 const COPY_DATA = 0x64;
@@ -14,11 +13,6 @@ const HEADER_BYTES = SIGNATURE.length + 8;
 
 /** A first buffer takes several reads of the socket; it doubles for rows that are larger. */
 const BUFFER_BYTES = 512 * 1024;
-/** Offsets of one run of rows: few enough to stay in the processor's cache together with the bytes. */
-const MAX_OFFSETS = 64 * 1024;
-const MAX_RUN_ROWS = 4096;
-/** Larger batches gain nothing in encoding or framing. */
-const MAX_BATCH_ROWS = 65_536;
 
 export type CopyDecoderOptions = {
   /** The stream that error messages name. */
@@ -35,10 +29,8 @@ export type CopyDecoderOptions = {
  */
 export class CopyDecoder {
   readonly #options: CopyDecoderOptions;
-  readonly #builder: BatchBuilder;
+  readonly #runs: RowRuns<Fields>;
   readonly #columns: readonly CopyColumn[];
-  readonly #decoders: Decoder[];
-  readonly #rejections: Rejections[];
   readonly #offsets: Int32Array;
   readonly #runRows: number;
   #bytes = Buffer.allocUnsafeSlow(BUFFER_BYTES);
@@ -47,17 +39,18 @@ export class CopyDecoder {
   #end = 0;
   #hasHeader = false;
   #runLength = 0;
-  #batches: EncodedBatch[] = [];
 
   constructor(columns: readonly CopyColumn[], options: CopyDecoderOptions) {
     this.#columns = columns;
     this.#options = options;
-    this.#builder = new BatchBuilder(columns);
     const court = { policy: options.unrepresentable, stream: options.stream };
     const made = columns.map((column) => makeDecoder({ ...column, rejections: Rejections.of(column, court) }));
-    this.#decoders = made.map(({ decode }) => decode);
-    this.#rejections = made.flatMap(({ rejections }) => rejections);
-    this.#runRows = Math.max(1, Math.min(MAX_RUN_ROWS, Math.floor(MAX_OFFSETS / Math.max(1, columns.length))));
+    this.#runs = new RowRuns(columns, {
+      decoders: made.map(({ decode }) => decode),
+      rejections: made.flatMap(({ rejections }) => rejections),
+      batchBytes: options.batchBytes,
+    });
+    this.#runRows = rowsOfRun(columns.length);
     this.#offsets = new Int32Array(this.#runRows * columns.length);
   }
 
@@ -66,13 +59,12 @@ export class CopyDecoder {
     this.#append(chunk);
     this.#readMessages();
     this.#decodeRun();
-    return this.#batches.splice(0);
+    return this.#runs.take();
   }
 
   /** The rows that no batch holds yet. */
   end(): EncodedBatch[] {
-    if (this.#builder.rows > 0 || this.#rejections.some(({ count }) => count > 0)) this.#finishBatch();
-    return this.#batches.splice(0);
+    return this.#runs.end();
   }
 
   #append(chunk: Uint8Array): void {
@@ -148,26 +140,8 @@ export class CopyDecoder {
     const rows = this.#runLength;
     if (rows === 0) return;
     this.#runLength = 0;
-    const builder = this.#builder;
-    const base = builder.rows;
-    builder.reserve(base + rows);
-    const fields = { bytes: this.#bytes, view: this.#view, offsets: this.#offsets, stride: this.#columns.length };
-    for (const [field, decode] of this.#decoders.entries()) {
-      const column = builder.columns[field]!;
-      decode({ fields, field, rows, base }, column);
-      column.length = base + rows;
-    }
-    builder.rows = base + rows;
-    if (builder.rows >= MAX_BATCH_ROWS || builder.byteLength >= this.#options.batchBytes) this.#finishBatch();
-  }
-
-  #finishBatch(): void {
-    const rejected: Record<string, number> = {};
-    for (const rejections of this.#rejections) {
-      if (rejections.count > 0) rejected[rejections.path] = rejections.count;
-      rejections.count = 0;
-    }
-    this.#batches.push({ ...this.#builder.finish(), rejected });
+    const places = { offsets: this.#offsets, stride: this.#columns.length };
+    this.#runs.decode(rows, { bytes: this.#bytes, view: this.#view, ...places });
   }
 }
 
