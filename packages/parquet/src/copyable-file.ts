@@ -1,33 +1,8 @@
 import { ParquetError } from './errors.ts';
+import { CHUNK, FILE, METADATA, ROW_GROUP, TRAILER_BYTES } from './footer-fields.ts';
 import { MAGIC } from './format.ts';
 import { readFooter } from './footer-reader.ts';
 import { readTypedStruct, type TypedStruct, type TypedValue, writeTypedStruct } from './thrift/typed-struct.ts';
-
-/** The footer's length (4 bytes, little-endian) and the magic number end every file. */
-const TRAILER_BYTES = 8;
-
-/** Fields of parquet.thrift whose values are places in the file, or that a copy changes otherwise. */
-export const FILE = { VERSION: 1, SCHEMA: 2, ROWS: 3, ROW_GROUPS: 4, CREATED_BY: 6, COLUMN_ORDERS: 7 } as const;
-export const ROW_GROUP = { COLUMNS: 1, ROWS: 3, OFFSET: 5, ORDINAL: 7 } as const;
-export const CHUNK = {
-  PATH: 1,
-  FILE_OFFSET: 2,
-  METADATA: 3,
-  OFFSET_INDEX: 4,
-  OFFSET_INDEX_BYTES: 5,
-  COLUMN_INDEX: 6,
-  COLUMN_INDEX_BYTES: 7,
-  CRYPTO: 8,
-  ENCRYPTED: 9,
-} as const;
-export const METADATA = {
-  COMPRESSED: 7,
-  DATA_PAGE: 9,
-  INDEX_PAGE: 10,
-  DICTIONARY_PAGE: 11,
-  BLOOM_FILTER: 14,
-  BLOOM_FILTER_BYTES: 15,
-} as const;
 
 /** A row group as a copy needs it: its rows, and where its pages lie. */
 export type CopyableGroup = { rows: number; start: number; end: number; struct: TypedStruct };

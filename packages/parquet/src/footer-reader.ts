@@ -1,4 +1,5 @@
 import { ParquetError } from './errors.ts';
+import { CHUNK, FILE, METADATA, ROW_GROUP, STATISTICS, TRAILER_BYTES } from './footer-fields.ts';
 import { readThriftStruct, type ThriftStruct, type ThriftValue } from './thrift/compact-reader.ts';
 
 /** What a Parquet footer says of a file (parquet.thrift: FileMetaData). */
@@ -23,24 +24,11 @@ export type ColumnChunk = {
 
 const MAGIC = 'PAR1';
 const ENCRYPTED_MAGIC = 'PARE';
-/** The footer's length (4 bytes, little-endian) and the magic number end every file. */
-const TRAILER_BYTES = 8;
 const REPEATED = 2n;
 /** FIXED_LEN_BYTE_ARRAY, the last of parquet.thrift's types. */
 const LAST_TYPE = 7;
 
-const FILE = { SCHEMA: 2, ROW_COUNT: 3, ROW_GROUPS: 4 };
 const ELEMENT = { TYPE: 1, REPETITION: 3, CHILD_COUNT: 5, FIELD_ID: 9 };
-const ROW_GROUP = { COLUMNS: 1 };
-const CHUNK = { METADATA: 3 };
-const METADATA = {
-  VALUE_COUNT: 5,
-  COMPRESSED_BYTES: 7,
-  DATA_PAGE_OFFSET: 9,
-  DICTIONARY_PAGE_OFFSET: 11,
-  STATISTICS: 12,
-};
-const STATISTICS = { NULL_COUNT: 3, MAX: 5, MIN: 6 };
 
 /**
  * Reads the footer from the last bytes of a Parquet file of `fileBytes` bytes, if that is known; undefined if `tail` does not reach back far enough.
@@ -73,7 +61,7 @@ function parseFooter(bytes: Uint8Array, dataBytes: number): ParquetFooter {
   const rowGroups = list(file, FILE.ROW_GROUPS).map((group) => readRowGroup(asStruct(group), dataBytes));
   if (rowGroups.some(({ columns }) => columns.length !== leaves.length))
     throw invalidFile('a row group has not as many columns as its schema');
-  return { rowCount: integer(file, FILE.ROW_COUNT), leaves, rowGroups };
+  return { rowCount: integer(file, FILE.ROWS), leaves, rowGroups };
 }
 
 function invalidFile(what: string, cause?: unknown): ParquetError {
@@ -110,9 +98,9 @@ function readRowGroup(group: ThriftStruct, dataBytes: number): ParquetFooter['ro
   const starts = metadata.map(startOffset);
   for (const [index, chunk] of metadata.entries()) {
     const start = starts[index] ?? 0n;
-    const end = start + integer(chunk, METADATA.COMPRESSED_BYTES);
+    const end = start + integer(chunk, METADATA.COMPRESSED);
     // Where there are no values, some makers give no place either. What begins a file is its magic number.
-    if (integer(chunk, METADATA.VALUE_COUNT) > 0n && (start < MAGIC.length || end > dataBytes))
+    if (integer(chunk, METADATA.VALUES) > 0n && (start < MAGIC.length || end > dataBytes))
       throw invalidFile('a column lies outside of it');
   }
   return {
@@ -122,8 +110,8 @@ function readRowGroup(group: ThriftStruct, dataBytes: number): ParquetFooter['ro
 }
 
 function startOffset(metadata: ThriftStruct): bigint {
-  const data = integer(metadata, METADATA.DATA_PAGE_OFFSET);
-  const dictionary = optionalInteger(metadata, METADATA.DICTIONARY_PAGE_OFFSET);
+  const data = integer(metadata, METADATA.DATA_PAGE);
+  const dictionary = optionalInteger(metadata, METADATA.DICTIONARY_PAGE);
   return dictionary !== undefined && dictionary > 0n && dictionary < data ? dictionary : data;
 }
 
@@ -131,9 +119,9 @@ function readColumnChunk(metadata: ThriftStruct): ColumnChunk {
   const value = metadata.get(METADATA.STATISTICS);
   const statistics: ThriftStruct = value === undefined ? new Map() : asStruct(value);
   return {
-    valueCount: integer(metadata, METADATA.VALUE_COUNT),
-    compressedBytes: integer(metadata, METADATA.COMPRESSED_BYTES),
-    nullCount: optionalInteger(statistics, STATISTICS.NULL_COUNT),
+    valueCount: integer(metadata, METADATA.VALUES),
+    compressedBytes: integer(metadata, METADATA.COMPRESSED),
+    nullCount: optionalInteger(statistics, STATISTICS.NULLS),
     min: optionalBytes(statistics, STATISTICS.MIN),
     max: optionalBytes(statistics, STATISTICS.MAX),
   };

@@ -1,4 +1,5 @@
 import type { EncodedChunk } from './column-chunk.ts';
+import { CHUNK, FILE, MAX_ORDINAL, METADATA, ROW_GROUP, STATISTICS } from './footer-fields.ts';
 import { ENCODING, MAGIC, PAGE } from './format.ts';
 import type { Page } from './page.ts';
 import { type Leaf, type ParquetSchema, writeSchema } from './schema.ts';
@@ -41,36 +42,8 @@ export type FileFooter = {
   keyValueMetadata: Readonly<Record<string, string>>;
 };
 
-const FILE = { VERSION: 1, SCHEMA: 2, ROWS: 3, ROW_GROUPS: 4, KEY_VALUES: 5, CREATED_BY: 6, COLUMN_ORDERS: 7 };
-const ROW_GROUP = { COLUMNS: 1, BYTES: 2, ROWS: 3, SORTING: 4, OFFSET: 5, COMPRESSED: 6, ORDINAL: 7 };
 const SORTING = { COLUMN: 1, DESCENDING: 2, NULLS_FIRST: 3 };
-const CHUNK = {
-  FILE_OFFSET: 2,
-  METADATA: 3,
-  OFFSET_INDEX: 4,
-  OFFSET_INDEX_BYTES: 5,
-  COLUMN_INDEX: 6,
-  COLUMN_INDEX_BYTES: 7,
-};
-const METADATA = {
-  TYPE: 1,
-  ENCODINGS: 2,
-  PATH: 3,
-  CODEC: 4,
-  VALUES: 5,
-  UNCOMPRESSED: 6,
-  COMPRESSED: 7,
-  DATA_PAGE: 9,
-  DICTIONARY_PAGE: 11,
-  STATISTICS: 12,
-  ENCODING_STATS: 13,
-  BLOOM_FILTER: 14,
-  BLOOM_FILTER_BYTES: 15,
-  SIZE_STATISTICS: 16,
-};
-const STATISTICS = { NULLS: 3, MAX: 5, MIN: 6, IS_MAX_EXACT: 7, IS_MIN_EXACT: 8 };
 const FORMAT_VERSION = 2;
-const MAX_ORDINAL = 32_767;
 
 /** What is kept of a chunk once it is written, the dictionary page (or else the first data page) at `offset`. */
 export function chunkMetadata(chunk: EncodedChunk, offset: number): ChunkMetadata {

@@ -1,4 +1,5 @@
-import { CHUNK, type CopyableFile, FILE, integerOf, itemsOf, METADATA, ROW_GROUP, structOf } from './copyable-file.ts';
+import { type CopyableFile, integerOf, itemsOf, structOf } from './copyable-file.ts';
+import { CHUNK, FILE, MAX_ORDINAL, METADATA, ROW_GROUP } from './footer-fields.ts';
 import { type ParquetFooter, readFooter } from './footer-reader.ts';
 import { MAGIC } from './format.ts';
 import { i64, readTypedStruct, structList, type TypedStruct, writeTypedStruct } from './thrift/typed-struct.ts';
@@ -14,7 +15,6 @@ export type RowGroupCopierOptions = {
 
 /** So many bytes are held at once. */
 const PIECE_BYTES = 4 * 1024 * 1024;
-const MAX_ORDINAL = 32_767;
 const OFFSET_INDEX = { LOCATIONS: 1 };
 const LOCATION = { OFFSET: 1 };
 
