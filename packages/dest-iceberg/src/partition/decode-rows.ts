@@ -1,4 +1,5 @@
 import { RecordBatchReader } from 'apache-arrow';
+import { joined } from '../parquet/whole-stream.ts';
 import type { ArrowRows } from './arrow-rows.ts';
 
 /** The record batches of an Arrow IPC stream that comes in pieces. */
@@ -12,11 +13,5 @@ export function decodeRows(body: readonly Uint8Array[]): ArrowRows[] {
 function alignedStream(body: readonly Uint8Array[]): Uint8Array {
   const [first] = body;
   if (body.length === 1 && first && first.byteOffset % 8 === 0) return first;
-  const stream = new Uint8Array(body.reduce((total, piece) => total + piece.length, 0));
-  let end = 0;
-  for (const piece of body) {
-    stream.set(piece, end);
-    end += piece.length;
-  }
-  return stream;
+  return joined(body);
 }
