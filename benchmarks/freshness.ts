@@ -1,17 +1,12 @@
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PostgresServer, startPostgres, temporaryFolder } from '@fjord/test-harness';
-import { openInstalled } from './installed.ts';
 import { versionOf } from './followed-copy.ts';
-import { followedOrigin, loadFollowed, newestMs } from './followed-origin.ts';
-import { writePipeline } from './load.ts';
+import { loadFollowed, newestMs, startFollowing } from './followed-origin.ts';
 import { describeMachine, type Machine } from './machine.ts';
-import { startSync } from './measure-sync.ts';
 import type { Options } from './options.ts';
 import { percentile } from './pgbench.ts';
-import { openTarget } from './target.ts';
 
 const TRANSACTIONS_PER_S = 50;
 const COMMIT_INTERVAL_S = 5;
@@ -41,28 +36,22 @@ export type FreshnessResult = {
 /** Changes rows at a steady rate while `fjord sync --follow` runs, and looks when each becomes readable. */
 export async function benchmarkFreshness(options: Options): Promise<FreshnessResult> {
   const { rows: changesPerS, seconds = 60 } = options;
-  const installed = options.checkout ? undefined : await openInstalled();
   await using folder = await temporaryFolder('fjord-freshness');
   await using server = await startPostgres();
   await server.query('CREATE TABLE ticks (id bigint PRIMARY KEY, ticked_at timestamptz NOT NULL, note text)');
-  const target = await openTarget(options, folder.path);
-  Object.assign(target.destination.config, { commitIntervalSeconds: COMMIT_INTERVAL_S });
-  const file = await writePipeline(folder.path, followedOrigin(server, 'public.ticks'), target, {
-    syncMode: 'changes',
-  });
-  const environment = { BENCH_PASSWORD: server.password };
-  const program = installed === undefined ? {} : { installed };
-  const child = startSync(file, { ...options, ...program, folder: folder.path, environment, isFollowing: true });
-  let log = '';
-  child.stderr.on('data', (data: Buffer) => (log = (log + data.toString()).slice(-4000)));
+  const followed = {
+    folder: folder.path,
+    server,
+    stream: 'public.ticks',
+    destination: { commitIntervalSeconds: COMMIT_INTERVAL_S },
+  };
+  const { child, warehouse, log, stop, end } = await startFollowing(options, followed);
   const arrivals = readArrivals(child.stderr);
-  child.stdout.resume();
-  const stop = new AbortController();
-  const ended = once(child, 'close').then(() => stop.abort());
   const ticking = tick(server, changesPerS / TRANSACTIONS_PER_S, stop.signal);
   try {
-    const ages = await watch(`${folder.path}/warehouse`, { untilMs: Date.now() + (WARM_UP_S + seconds) * 1000 });
-    if (stop.signal.aborted || ages.values.length === 0) throw new Error(`fjord sync --follow showed nothing:\n${log}`);
+    const ages = await watch(warehouse, { untilMs: Date.now() + (WARM_UP_S + seconds) * 1000 });
+    if (stop.signal.aborted || ages.values.length === 0)
+      throw new Error(`fjord sync --follow showed nothing:\n${log()}`);
     const sorted = ages.values.toSorted((a, b) => a - b);
     const slowest = arrivals.map((seconds) => seconds * 1000).toSorted((a, b) => a - b);
     return {
@@ -80,8 +69,7 @@ export async function benchmarkFreshness(options: Options): Promise<FreshnessRes
   } finally {
     stop.abort();
     await ticking;
-    child.kill('SIGTERM');
-    await ended;
+    await end();
   }
 }
 

@@ -1,18 +1,13 @@
-import { once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { planFiles } from '@fjord/iceberg';
 import { type PostgresServer, startPostgres, temporaryFolder } from '@fjord/test-harness';
 import { versionOf } from './followed-copy.ts';
-import { followedOrigin, loadFollowed, newestMs } from './followed-origin.ts';
-import { openInstalled } from './installed.ts';
-import { writePipeline } from './load.ts';
+import { loadFollowed, newestMs, startFollowing } from './followed-origin.ts';
 import { describeMachine, type Machine } from './machine.ts';
-import { startSync } from './measure-sync.ts';
 import type { Options } from './options.ts';
 import { pssOfTreeMB } from './process-tree.ts';
-import { openTarget } from './target.ts';
 
 const ROWS = 100_000;
 const TRANSACTIONS_PER_S = 20;
@@ -39,30 +34,18 @@ export type SoakResult = { name: 'soak'; metrics: Record<keyof Sample, Growth> }
 /** Changes rows at a steady rate while `fjord sync --follow` runs, and samples what may grow. */
 export async function benchmarkSoak(options: Options): Promise<SoakResult> {
   const { rows: changesPerS, minutes = 60 } = options;
-  const installed = options.checkout ? undefined : await openInstalled();
   await using folder = await temporaryFolder('fjord-soak');
   await using server = await startPostgres();
   await server.query(
     `CREATE TABLE soaked (id bigint PRIMARY KEY, changed_at timestamptz NOT NULL, note text);
      INSERT INTO soaked SELECT n, clock_timestamp(), md5(n::text) FROM generate_series(0, ${ROWS - 1}) AS n`,
   );
-  const target = await openTarget(options, folder.path);
-  const file = await writePipeline(folder.path, followedOrigin(server, 'public.soaked'), target, {
-    syncMode: 'changes',
-  });
-  const environment = { BENCH_PASSWORD: server.password };
-  const program = installed === undefined ? {} : { installed };
-  const child = startSync(file, { ...options, ...program, folder: folder.path, environment, isFollowing: true });
-  let log = '';
-  child.stderr.on('data', (data: Buffer) => (log = (log + data.toString()).slice(-4000)));
-  child.stdout.resume();
-  const stop = new AbortController();
-  const ended = once(child, 'close').then(() => stop.abort());
+  const followed = { folder: folder.path, server, stream: 'public.soaked' };
+  const { child, warehouse, log, stop, end } = await startFollowing(options, followed);
   const writing = write(server, changesPerS / TRANSACTIONS_PER_S, stop.signal);
   try {
-    const warehouse = `${folder.path}/warehouse`;
     const samples = await sample({ pid: child.pid ?? 0, warehouse, minutes, signal: stop.signal });
-    if (stop.signal.aborted || samples.length < 4) throw new Error(`fjord sync --follow did not go on:\n${log}`);
+    if (stop.signal.aborted || samples.length < 4) throw new Error(`fjord sync --follow did not go on:\n${log()}`);
     stop.abort();
     return {
       name: 'soak',
@@ -77,8 +60,7 @@ export async function benchmarkSoak(options: Options): Promise<SoakResult> {
   } finally {
     stop.abort();
     await writing;
-    child.kill('SIGTERM');
-    await ended;
+    await end();
   }
 }
 
