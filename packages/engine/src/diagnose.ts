@@ -1,7 +1,7 @@
 import type { Message, SelectedStream } from '@fjord/core';
 import { findChosenProblems, type FoundProblem, problemOf } from './find-problems.ts';
 import type { Pipeline } from './pipeline.ts';
-import { type Connector, resolveConnector } from './resolve-connector.ts';
+import { type Connector, placesOf, resolveConnector } from './resolve-connector.ts';
 import { selectStreams } from './select-streams.ts';
 import { Session, type SessionOptions } from './session.ts';
 
@@ -34,7 +34,7 @@ export async function diagnose(pipeline: Pipeline, options: SessionOptions = {})
 }
 
 function findMissingConnectors(pipeline: Pipeline): Diagnosis {
-  const places = { folder: pipeline.folder, others: [process.cwd(), import.meta.dirname] };
+  const places = placesOf(pipeline.folder);
   const diagnosis: Diagnosis = { connectors: [], problems: [] };
   for (const role of ['source', 'destination'] as const) {
     const { connector } = pipeline[role];

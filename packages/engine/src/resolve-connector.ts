@@ -16,6 +16,9 @@ export type Connector = {
 /** Where a connector is looked for: relative paths and packages from the pipeline's `folder`, then packages from the others. */
 export type SearchPlaces = { folder: string; others: readonly string[] };
 
+/** The places of a pipeline in `folder`: that, where the command was started, and where Fjord itself is installed. */
+export const placesOf = (folder: string): SearchPlaces => ({ folder, others: [process.cwd(), import.meta.dirname] });
+
 const SCRIPT = /\.(?:[cm]?js|[cm]?ts)$/;
 
 /**

@@ -18,7 +18,7 @@ import {
 import type { OperatorLine } from './connector-process.ts';
 import { type Failure, toFailure } from './failure.ts';
 import type { Pipeline } from './pipeline.ts';
-import { type Connector, resolveConnector } from './resolve-connector.ts';
+import { type Connector, placesOf, resolveConnector } from './resolve-connector.ts';
 import { RunDirectory } from './run-directory.ts';
 import { findUnreadable, selectStreams, type UnreadableStream } from './select-streams.ts';
 import { recallSelection } from './selection-cache.ts';
@@ -55,7 +55,7 @@ export class Session implements AsyncDisposable {
 
   /** Finds both connectors and writes their configs, references unresolved, into a private folder. */
   static async open(pipeline: Pipeline, options: SessionOptions = {}): Promise<Session> {
-    const places = { folder: pipeline.folder, others: [process.cwd(), import.meta.dirname] };
+    const places = placesOf(pipeline.folder);
     const source = resolveConnector('source', pipeline.source.connector, places);
     const destination = resolveConnector('destination', pipeline.destination.connector, places);
     const folder = await RunDirectory.open();

@@ -1,6 +1,6 @@
 import type { Message, Problem, Stream } from '@fjord/core';
 import { askCatalog, askCheck, askSpec, type AskContext } from './ask-connector.ts';
-import { resolveConnector, type Role } from './resolve-connector.ts';
+import { placesOf, resolveConnector, type Role } from './resolve-connector.ts';
 import { RunDirectory } from './run-directory.ts';
 import { problemOf } from './find-problems.ts';
 
@@ -44,5 +44,4 @@ const contextIn = (folder: string): AskContext => ({
   onLine: () => undefined,
 });
 
-const resolve = ({ role, name, folder }: NamedConnector) =>
-  resolveConnector(role, name, { folder, others: [process.cwd(), import.meta.dirname] });
+const resolve = ({ role, name, folder }: NamedConnector) => resolveConnector(role, name, placesOf(folder));
