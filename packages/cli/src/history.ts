@@ -3,7 +3,7 @@ import { failureText } from './failure-text.ts';
 import { lineText } from './logs.ts';
 import type { Arguments } from './main.ts';
 import { outcome } from './run-text.ts';
-import { fitTable, screenWidth } from './screen.ts';
+import { fitTable, print, screenWidth } from './screen.ts';
 import { wholeNumber } from './whole-number.ts';
 import { formatBytes, formatCount } from './table-text.ts';
 
@@ -104,5 +104,3 @@ function streamsText(streams: readonly JournalStream[], width: number | undefine
   ]);
   return fitTable(columns, rows, width);
 }
-
-const print = (text: string) => process.stdout.write(`${text}\n`);

@@ -3,6 +3,7 @@ import { advisePartition, editorSchema, findProblems } from '@fjord/engine';
 import type { Arguments } from './main.ts';
 import { formatBytes, formatCount, table } from './table-text.ts';
 import { withSession } from './with-session.ts';
+import { print } from './screen.ts';
 
 /** `fjord check`: all problems of both connectors, and of what the pipeline chooses. */
 export function check(args: Arguments): Promise<number> {
@@ -63,5 +64,3 @@ export function spec(args: Arguments): Promise<number> {
     return 0;
   });
 }
-
-const print = (text: string) => process.stdout.write(`${text}\n`);

@@ -5,6 +5,9 @@ export function screenWidth(): number | undefined {
   return process.stdout.isTTY ? process.stdout.columns : undefined;
 }
 
+/** Writes a text and the end of its line. */
+export const print = (text: string) => process.stdout.write(`${text}\n`);
+
 /** A text in colour on a terminal that has colours; as it is elsewhere, and where NO_COLOR is set. */
 export function paint(format: 'red' | 'green' | 'yellow' | 'bold' | 'dim', text: string): string {
   return styleText(format, text, { stream: process.stdout });

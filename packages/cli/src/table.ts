@@ -2,6 +2,7 @@ import { ConnectorError, type Message } from '@fjord/core';
 import { withSession } from './with-session.ts';
 import type { Arguments } from './main.ts';
 import { overview, tableText } from './table-view.ts';
+import { print } from './screen.ts';
 
 /** `fjord table`: how the tables of the pipeline are, one line each, or all about one. */
 export function showTables(args: Arguments): Promise<number> {
@@ -31,5 +32,3 @@ function findTable(tables: readonly Message<'TABLE'>[], name: string): Message<'
     { help: `Its tables are ${names}.` },
   );
 }
-
-const print = (text: string) => process.stdout.write(`${text}\n`);
